@@ -1,0 +1,90 @@
+// Stateless nonces (RFC 7616 §5.4): a nonce tells by itself when and for which address it was made. Pure but for the
+// count and the cache in the key.
+//
+// A nonce is 48 characters of the base64url alphabet:
+//   16  the time it was made in ms and a count, 48 bits each
+//   11  the tag of the source address: 66 bits of its HMAC
+//   21  126 bits of the HMAC of the 27 characters before
+// The last part tells ours from forged; the middle one, which it covers, tells whose.
+
+import { randomInt } from 'node:crypto';
+import { type HmacKey, hmac, hmacKey } from './hash.ts';
+import { equalText } from './response.ts';
+
+const stampLength = 16;
+const tagLength = 11;
+const macLength = 21;
+const signedLength = stampLength + tagLength;
+const nonceLength = signedLength + macLength;
+const countLimit = 2 ** 48;
+const maxCachedAddresses = 1024;
+
+/** The keys of nonces and the count that keeps two nonces of one millisecond apart. */
+export interface NonceKey {
+  readonly mac: HmacKey;
+  readonly address: HmacKey;
+  count: number;
+  /** Tags of addresses seen lately. */
+  readonly tags: Map<string, string>;
+}
+
+/** Prepares the server's key for nonces. The count starts at random: servers may share a key. */
+export function nonceKey(key: Buffer): NonceKey {
+  return {
+    mac: hmacKey(Buffer.from(hmac(key, 'nonce'), 'hex')),
+    address: hmacKey(Buffer.from(hmac(key, 'nonce address'), 'hex')),
+    count: randomInt(countLimit - 1),
+    tags: new Map(),
+  };
+}
+
+const stamp = Buffer.alloc(12);
+
+/** Makes a nonce for a source address; no two are equal. */
+export function createNonce(key: NonceKey, nowMs: number, sourceAddress: string): string {
+  key.count = (key.count + 1) % countLimit;
+  stamp.writeUIntBE(nowMs, 0, 6);
+  stamp.writeUIntBE(key.count, 6, 6);
+  const signed = stamp.toString('base64url') + addressTag(key, sourceAddress);
+  return signed + mac(key, signed);
+}
+
+/**
+ * Judges a nonce: `good`; `stale` for one of ours that has expired, is from before this start or from the future, or was
+ * made for another address; `forged` for anything else.
+ */
+export function checkNonce(
+  key: NonceKey,
+  nonce: string,
+  nowMs: number,
+  sourceAddress: string,
+  limits: { readonly lifetimeMs: number; readonly startedAtMs: number },
+): 'good' | 'stale' | 'forged' {
+  if (nonce.length !== nonceLength) return 'forged';
+  const signed = nonce.slice(0, signedLength);
+  if (!equalText(mac(key, signed), nonce.slice(signedLength))) return 'forged';
+  const createdMs = nonceTimeMs(nonce);
+  if (createdMs < limits.startedAtMs || createdMs > nowMs || nowMs - createdMs > limits.lifetimeMs)
+    return 'stale';
+  return signed.endsWith(addressTag(key, sourceAddress)) ? 'good' : 'stale';
+}
+
+/** When a nonce was made, in ms; meaningless for one that `checkNonce` calls forged. */
+export function nonceTimeMs(nonce: string): number {
+  stamp.write(nonce.slice(0, 8), 'base64url');
+  return stamp.readUIntBE(0, 6);
+}
+
+function addressTag(key: NonceKey, address: string): string {
+  let tag = key.tags.get(address);
+  if (tag === undefined) {
+    tag = hmac(key.address, address, 'base64url').slice(0, tagLength);
+    if (key.tags.size >= maxCachedAddresses) key.tags.clear();
+    key.tags.set(address, tag);
+  }
+  return tag;
+}
+
+function mac(key: NonceKey, signed: string): string {
+  return hmac(key.mac, signed, 'base64url').slice(0, macLength);
+}
