@@ -1,0 +1,292 @@
+// The one table of configuration keywords (DESIGN §3): scope, type, default, help, and whether this version acts on it.
+// The parser, the tools' help, `config check` and the manual go by it. Pure.
+
+import {
+  addressRanges,
+  algorithms,
+  attribute,
+  callingGroup,
+  choice,
+  choices,
+  duration,
+  hosts,
+  integer,
+  listen,
+  path,
+  phrase,
+  rate,
+  target,
+  timeZone,
+  type ValueType,
+  word,
+  words,
+  yesNo,
+} from './keyword-values.ts';
+
+/** Where a keyword may stand: the server's file alone, or both files (`user` and `both` differ in whom they concern). */
+type Scope = 'server' | 'user' | 'both';
+
+/** One keyword. `T` is what its lines say, `D` what holds without any. */
+export interface Keyword<T, D = T> {
+  readonly scope: Scope;
+  readonly value: ValueType<T>;
+  /** Undefined where it depends on the host or the account; `help` says how. */
+  readonly default: D;
+  /** One line. */
+  readonly help: string;
+  /** False: accepted and checked, acted on by a later version. */
+  readonly inForce: boolean;
+  /** The lines of a file accumulate instead of the first winning. */
+  readonly list: boolean;
+  /** A list of which the first line of each first word counts, over both files. */
+  readonly keyed: boolean;
+  /** The server's number is the most a user's can be. */
+  readonly capped: boolean;
+  /** Why `serve` refuses a value; undefined when it does not. */
+  readonly refuse: (value: T) => string | undefined;
+}
+
+interface Options<T> {
+  readonly later?: true;
+  readonly list?: true;
+  readonly keyed?: true;
+  readonly capped?: true;
+  readonly refuse?: (value: T) => string | undefined;
+}
+
+const LATER = { later: true } as const;
+const LIST = { list: true } as const;
+const DAY = 86_400;
+const YEAR = 365 * DAY;
+
+const server = factory('server');
+const user = factory('user');
+const both = factory('both');
+
+/** Every keyword. */
+export const keywords = {
+  Listen: server(
+    listen,
+    [
+      { transport: 'udp', host: '*', port: 5060 },
+      { transport: 'tcp', host: '*', port: 5060 },
+    ],
+    'Sockets to serve on; * is one for each local address',
+    LIST,
+  ),
+  Realm: server(
+    word('a realm'),
+    undefined,
+    'Realm of challenges and passwords; default: the host name in lower case',
+  ),
+  Domain: server(hosts, [], 'Domains that are local besides Realm and the names of this host', LIST),
+  AllowGroups: server(
+    words('group names'),
+    [],
+    'Serve members of these groups only; default: sip when run by root',
+    LIST,
+  ),
+  DenyGroups: server(words('group names'), [], 'Serve no member of these groups', LIST),
+  AllowUsers: server(words('user names'), [], 'Serve these users only', LIST),
+  DenyUsers: server(words('user names'), [], 'Do not serve these users', LIST),
+  MinUid: server(integer(0, 2 ** 32 - 2), 1000, 'Serve no account with a lower uid'),
+  UsePAM: server(yesNo, false, 'Ask PAM whether the account may be used', {
+    later: true,
+    refuse: (value) => (value ? NOT_YET : undefined),
+  }),
+  PAMService: server(word('a PAM service name'), 'sip', 'PAM service that UsePAM asks', LATER),
+  StrictModes: server(yesNo, true, 'Refuse files in homes that others could have written'),
+  DigestAlgorithms: server(algorithms, ['MD5'], 'Digest algorithms to offer, in this order'),
+  NonceLifetime: server(duration(1, DAY), 300, 'How long a nonce can be used'),
+  KeyFile: server(
+    path,
+    undefined,
+    'File of the keys; default: /var/lib/sr/key, or ~/.sr/key of an ordinary user',
+  ),
+  CalculateHa1: server(
+    yesNo,
+    false,
+    'Compute hashes from {PLAIN} passwords instead of using the stored ones',
+  ),
+  UseDid: server(yesNo, false, 'Select credentials by domain id too'),
+  LoadCredentials: server(
+    choices('uid', 'did', 'realm', 'auth_username', 'flags'),
+    ['uid'],
+    'Fields of the credential that become attributes of the request',
+  ),
+  MinExpires: server(duration(1, 3600), 60, 'Shortest registration; a shorter wish is answered 423'),
+  DefaultExpires: server(duration(1, YEAR), 3600, 'Registration of a phone that names no time'),
+  MaxExpires: server(duration(1, YEAR), 7200, 'Longest registration'),
+  MaxContacts: both(
+    integer(1, 1000),
+    10,
+    'Most contacts of one user; in a user file at most the server value',
+    {
+      capped: true,
+    },
+  ),
+  MaxContactsPolicy: server(
+    choice('replace-oldest', 'reject'),
+    'replace-oldest',
+    'What happens to a contact over MaxContacts',
+  ),
+  SyncUsrloc: server(yesNo, false, 'Wait for the disk before a registration is confirmed'),
+  AllowUnauthenticated: server(yesNo, false, 'Take calls of anybody without authentication', LATER),
+  AllowForeign: server(yesNo, true, 'Let users call other domains', LATER),
+  TrustedPeers: server(addressRanges, [], 'Addresses whose requests need no authentication', {
+    later: true,
+    list: true,
+  }),
+  CallingGroup: server(callingGroup, [], 'What members of a group may call', { later: true, list: true }),
+  RtpEngine: server(word('an address of rtpengine'), undefined, 'RTP relay for calls across NAT', LATER),
+  Resolver: server(
+    word('the address of a DNS server'),
+    undefined,
+    'DNS server to ask; default: the one of the host',
+    LATER,
+  ),
+  WriteWtmp: server(yesNo, true, 'Write registrations to wtmp, where last(1) shows them', LATER),
+  Accounting: both(yesNo, true, 'Keep a record of each call', LATER),
+  MaxCallDuration: server(duration(1, YEAR), 43_200, 'End calls after this time', LATER),
+  TimerT1: server(integer(10, 60_000), 500, 'Estimated round-trip time in milliseconds (RFC 3261 §17.1.1.1)'),
+  TimerC: server(duration(181, DAY), 185, 'How long a call may ring at a proxy (RFC 3261 §16.6)', LATER),
+  BranchTimeout: server(duration(1, 32), 4, 'How long a branch may stay without any answer', LATER),
+  MaxAuthTries: server(
+    integer(1, 1_000_000),
+    10,
+    'Wrong passwords from one address in ten minutes before a ban',
+    LATER,
+  ),
+  BanTime: server(duration(1, YEAR), 600, 'How long a ban holds', LATER),
+  RateLimit: server(rate, { rate: 100, burst: 500 }, 'Requests a second and at once from one address', LATER),
+  LogLevel: server(
+    choice('error', 'warning', 'notice', 'info', 'debug'),
+    'info',
+    'Least important messages to log',
+  ),
+  SyslogFacility: server(
+    choice(
+      ...(['daemon', 'user', 'local0', 'local1', 'local2', 'local3'] as const),
+      ...(['local4', 'local5', 'local6', 'local7'] as const),
+    ),
+    'daemon',
+    'Facility of log messages; those of authentication go to authpriv',
+  ),
+  ControlSocket: server(path, '/run/sr/control.sock', 'Socket that sipctl talks to the server by', LATER),
+  Metrics: server(word('none or ADDRESS:PORT'), 'none', 'Where to offer metrics over HTTP', LATER),
+  ServerUser: server(word('a user name'), 'sr', 'Account of the process that has the network sockets', LATER),
+  DbUrl: server(word('a database URL'), 'unix:', 'Where accounts are; unix: is NSS and ~/.sr', {
+    later: true,
+    refuse: (value) => (value === 'unix:' ? undefined : NOT_YET),
+  }),
+  CredentialsTable: server(word('a table name'), 'credentials', 'Table of credentials behind DbUrl', LATER),
+  UsernameColumn: server(word('a column name'), 'auth_username', 'Column of the digest username', LATER),
+  RealmColumn: server(word('a column name'), 'realm', 'Column of the realm', LATER),
+  PasswordColumn: server(word('a column name'), 'ha1', 'Column of HA1', LATER),
+  PasswordColumn2: server(word('a column name'), 'ha1b', 'Column of HA1 over user@domain', LATER),
+  PlainPasswordColumn: server(word('a column name'), 'password', 'Column of the plain password', LATER),
+  DidColumn: server(word('a column name'), 'did', 'Column of the domain id', LATER),
+  FlagsColumn: server(word('a column name'), 'flags', 'Column of the flags', LATER),
+  DisplayName: user(
+    phrase('a name'),
+    undefined,
+    'Name that is shown to others; default: the GECOS field',
+    LATER,
+  ),
+  ForwardAlways: user(target, undefined, 'Where all calls go', LATER),
+  ForwardBusy: user(target, undefined, 'Where calls go while the line is busy', LATER),
+  ForwardNoAnswer: user(target, undefined, 'Where calls go that nobody answers', LATER),
+  ForwardUnreachable: user(target, undefined, 'Where calls go while no phone is registered', LATER),
+  NoAnswerTimeout: user(duration(1, 180), 20, 'How long phones ring before ForwardNoAnswer', LATER),
+  DoNotDisturb: user(yesNo, false, 'Answer all calls busy', LATER),
+  Block: user(words('one or more URI patterns'), [], 'Callers to refuse', { later: true, list: true }),
+  Allow: user(words('one or more URI patterns'), [], 'Callers to let through before Block is asked', {
+    later: true,
+    list: true,
+  }),
+  AnonymousCalls: user(choice('allow', 'reject'), 'allow', 'What happens to calls without a caller', LATER),
+  TimeZone: user(timeZone, undefined, 'Zone of the times in Match; default: the one of the host', LATER),
+  Attr: both(attribute, [], 'Any other name and value of a user', { list: true, keyed: true }),
+};
+
+/** The name of a keyword, as the table spells it. */
+export type KeywordName = keyof typeof keywords;
+
+/** The keywords that begin a block, with their arguments and help. */
+export const blockKeywords = {
+  Match: {
+    arguments: 'CRITERION VALUE... | all',
+    help: 'Settings for requests that meet all criteria',
+    inForce: true,
+  },
+  Gateway: { arguments: 'NAME', help: 'Another SIP server that calls go to and come from', inForce: false },
+} as const;
+
+const NOT_YET = 'not in this version';
+const NAMES = Object.keys(keywords) as KeywordName[];
+const BY_LOWER_CASE = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
+const LONGEST_TYPO = 40;
+
+/** The keyword of any case; undefined where there is none. */
+export function findKeyword(text: string): KeywordName | undefined {
+  return BY_LOWER_CASE.get(text.toLowerCase());
+}
+
+/** The entry of a keyword, its types aside. */
+export function keywordEntry(name: KeywordName): Keyword<unknown> {
+  return keywords[name] as unknown as Keyword<unknown>;
+}
+
+/** The keyword, block keywords included, that a typo most likely means in a file of this scope; undefined if none is near. */
+export function nearestKeyword(text: string, scope: 'server' | 'user'): string | undefined {
+  if (text.length > LONGEST_TYPO) return undefined;
+  const typo = text.toLowerCase();
+  let nearest: string | undefined;
+  let least = Math.max(2, Math.floor(typo.length / 3)) + 1;
+  for (const name of [...NAMES, ...Object.keys(blockKeywords)]) {
+    const entry = name in blockKeywords ? undefined : keywordEntry(name as KeywordName);
+    if (scope === 'user' && (entry?.scope === 'server' || name === 'Gateway')) continue;
+    const distance = editDistance(typo, name.toLowerCase());
+    if (distance < least && distance < name.length) {
+      least = distance;
+      nearest = name;
+    }
+  }
+  return nearest;
+}
+
+/** How many characters must be put in, taken out, replaced, or swapped with the next. */
+function editDistance(one: string, other: string): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (let at = 1; at <= one.length; at++) {
+    const row = [at];
+    for (let to = 1; to <= other.length; to++) {
+      const isSame = one[at - 1] === other[to - 1];
+      let least = Math.min(
+        (row[to - 1] as number) + 1,
+        (previous[to] as number) + 1,
+        (previous[to - 1] as number) + (isSame ? 0 : 1),
+      );
+      if (at > 1 && to > 1 && one[at - 1] === other[to - 2] && one[at - 2] === other[to - 1])
+        least = Math.min(least, (before[to - 2] as number) + 1);
+      row.push(least);
+    }
+    before = previous;
+    previous = row;
+  }
+  return previous[other.length] as number;
+}
+
+/** Makes keywords of one scope; without a default a keyword's value may be undefined. */
+interface KeywordFactory {
+  <T>(value: ValueType<T>, byDefault: undefined, help: string, options?: Options<T>): Keyword<T, undefined>;
+  <T>(value: ValueType<T>, byDefault: NoInfer<T>, help: string, options?: Options<T>): Keyword<T>;
+}
+
+function factory(scope: Scope): KeywordFactory {
+  return <T>(value: ValueType<T>, byDefault: T, help: string, options: Options<T> = {}): Keyword<T> => {
+    const { later = false, list = false, keyed = false, capped = false, refuse = () => undefined } = options;
+    return { scope, value, default: byDefault, help, inForce: !later, list, keyed, capped, refuse };
+  };
+}

@@ -1,0 +1,95 @@
+import { describe, expect, test } from 'vitest';
+import { defaultSettings, formatSetting } from '../../src/home/config.ts';
+import {
+  findKeyword,
+  type KeywordName,
+  keywordEntry,
+  keywords,
+  nearestKeyword,
+} from '../../src/home/keywords.ts';
+
+const NAMES = Object.keys(keywords) as KeywordName[];
+
+const IN_FORCE = [
+  ...[
+    'Listen',
+    'Realm',
+    'Domain',
+    'AllowGroups',
+    'DenyGroups',
+    'AllowUsers',
+    'DenyUsers',
+    'MinUid',
+    'StrictModes',
+  ],
+  ...[
+    'DigestAlgorithms',
+    'NonceLifetime',
+    'KeyFile',
+    'CalculateHa1',
+    'UseDid',
+    'LoadCredentials',
+    'MinExpires',
+  ],
+  ...['DefaultExpires', 'MaxExpires', 'MaxContacts', 'MaxContactsPolicy', 'SyncUsrloc', 'LogLevel'],
+  ...['SyslogFacility', 'Attr', 'TimerT1'],
+];
+
+describe('the table', () => {
+  test('says which keywords this version acts on', () => {
+    expect(NAMES.filter((name) => keywordEntry(name).inForce).sort()).toEqual(IN_FORCE.sort());
+  });
+
+  test.each(NAMES)('%s has one line of help without a full stop, and a default of its own type', (name) => {
+    const entry = keywordEntry(name);
+    expect(entry.help).toMatch(/^[^\n]*[^.\n]$/);
+    expect(entry.value.expected).toMatch(/^\S.*\S$/);
+    if (entry.list) expect(Array.isArray(entry.default)).toBe(true);
+    if (entry.default === undefined) return;
+    const parsed = entry.value.format(entry.default).map((words) => entry.value.parse(words));
+    expect(entry.list ? parsed.flat() : parsed[0]).toEqual(entry.default);
+  });
+
+  test('serve refuses what this version cannot do', () => {
+    const refusal = (name: KeywordName, value: unknown) => keywordEntry(name).refuse(value);
+    expect(refusal('UsePAM', true)).toBe('not in this version');
+    expect(refusal('UsePAM', false)).toBeUndefined();
+    expect(refusal('DbUrl', 'postgres://x')).toBe('not in this version');
+    expect(refusal('DbUrl', 'unix:')).toBeUndefined();
+  });
+
+  test.each([
+    ['Listen', ['Listen udp:*:5060', 'Listen tcp:*:5060']],
+    ['MaxCallDuration', ['MaxCallDuration 43200']],
+    ['RateLimit', ['RateLimit 100/500']],
+    ['Realm', []],
+    ['Domain', []],
+    ['DigestAlgorithms', ['DigestAlgorithms MD5']],
+  ] as const)('the default of %s is written as lines', (name, lines) => {
+    expect(formatSetting(name, defaultSettings[name])).toEqual(lines);
+  });
+
+  test('no password and no hash can be loaded as an attribute', () => {
+    for (const column of ['password', 'ha1', 'ha1b', 'ha1_sha256'])
+      expect(keywords.LoadCredentials.value.parse([column])).toBeUndefined();
+  });
+});
+
+test('keywords have no case', () => {
+  expect(findKeyword('MAXcontacts')).toBe('MaxContacts');
+  expect(findKeyword('constructor')).toBeUndefined();
+});
+
+test.each([
+  ['MaxContcts', 'server', 'MaxContacts'],
+  ['maxcontact', 'user', 'MaxContacts'],
+  ['Lsiten', 'server', 'Listen'],
+  ['Macth', 'user', 'Match'],
+  ['Gatway', 'server', 'Gateway'],
+  ['Lsiten', 'user', undefined],
+  ['PermitRootLogin', 'server', undefined],
+  ['', 'server', undefined],
+  ['x'.repeat(100_000), 'server', undefined],
+] as const)('nearest to %.20s in a %s file: %s', (typo, scope, expected) => {
+  expect(nearestKeyword(typo, scope)).toBe(expected);
+});
