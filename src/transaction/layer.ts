@@ -1,0 +1,193 @@
+// The transaction layer (RFC 3261 §17): runs the effects of the four machines over flows and timers, and matches
+// messages to them. It makes no transaction by itself: what is answered statelessly costs it nothing.
+
+import { formatMessage } from '../message/format.ts';
+import type { Head } from '../message/head.ts';
+import { readHead } from '../message/head.ts';
+import type { Request, Response } from '../message/message.ts';
+import { createResponse } from '../message/response.ts';
+import type { Flow } from '../transport/flow.ts';
+import { responseTarget } from '../transport/respond.ts';
+import { createCancel } from './ack-and-cancel.ts';
+import type { Durations } from './durations.ts';
+import { inviteClient, inviteClientStart, inviteClientStartReliable } from './invite-client.ts';
+import { inviteServer, inviteServerStart } from './invite-server.ts';
+import { cancelledKey, clientKey, serverKey, untaggedAckKey } from './matching.ts';
+import { nonInviteClient, nonInviteClientStart, nonInviteClientStartReliable } from './non-invite-client.ts';
+import { nonInviteServer, nonInviteServerStart } from './non-invite-server.ts';
+import { newTag } from './random-token.ts';
+import { createRunner, type Entry, type Machine } from './runner.ts';
+import { createTimers, type Timers } from './timers.ts';
+import type { ClientTransaction, ClientUser, ServerTransaction } from './transaction-user.ts';
+
+export type { ClientTransaction, ClientUser, ServerTransaction } from './transaction-user.ts';
+
+/** What a transaction layer needs. */
+export interface TransactionLayerOptions extends Durations {
+  /** Told of responses that could not be sent, and of what a user's callback threw. */
+  readonly onError: (error: unknown) => void;
+  /** Timers of the layer's own where not given. */
+  readonly timers?: Timers;
+}
+
+/** All transactions of a server. */
+export interface TransactionLayer {
+  /**
+   * Takes a request that belongs to a server transaction: a retransmission, answered with the last response, or the ACK
+   * of a failure. False: the request is new, or an ACK for the user.
+   */
+  absorb(request: Request, head: Head, flow: Flow): boolean;
+  /**
+   * Makes the server transaction of a request, which is no ACK; at any time after `absorb` said false. Where there is
+   * one by now, a retransmission overtook it, and the answer goes to that one.
+   */
+  createServerTransaction(request: Request, head: Head, flow: Flow): ServerTransaction;
+  /** Sends a response and keeps nothing. An ACK is never answered. */
+  respondStateless(request: Request, head: Head, flow: Flow, response: Response): void;
+  /** Answers a CANCEL that `absorb` did not take and tells its INVITE; false: there is none, it was answered 481. */
+  receiveCancel(request: Request, head: Head, flow: Flow): boolean;
+  /** Sends a request, not an ACK, whose topmost Via is ours with a branch of `newBranch`. */
+  sendRequest(request: Request, flow: Flow, user: ClientUser): ClientTransaction;
+  /** Gives a response to the transaction that waits for it; false: a stray one. */
+  receiveResponse(response: Response, head: Head): boolean;
+  /** The number of transactions alive. */
+  size(): number;
+  /** Forgets everything. */
+  close(): void;
+}
+
+const inviteMachine = inviteServer as Machine;
+const plainMachine = nonInviteServer as Machine;
+const inviteClientMachine = inviteClient as Machine;
+const plainClientMachine = nonInviteClient as Machine;
+const quiet: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
+
+/** Makes a transaction layer. */
+export function createTransactionLayer(options: TransactionLayerOptions): TransactionLayer {
+  const { onError } = options;
+  const timers = options.timers ?? createTimers();
+  const servers = new Map<string, Entry>();
+  const clients = new Map<string, Entry>();
+  const { begin, step, forget } = createRunner({
+    durations: options,
+    timers,
+    onError,
+    sendCancel: (entry) => {
+      if (entry.request === undefined) return;
+      sendRequest(createCancel(entry.request, entry.cancelFields ?? []), entry.flow, quiet);
+    },
+  });
+
+  function absorb(request: Request, head: Head, flow: Flow): boolean {
+    const entry = servers.get(serverKey(request, head, flow)) ?? findUntagged(request, head, flow);
+    if (entry === undefined) return false;
+    const transition = step(entry, request.method === 'ACK' ? 'ack' : 'request', request);
+    return transition === undefined || !transition.effects.some((effect) => effect.type === 'toUser');
+  }
+
+  function findUntagged(request: Request, head: Head, flow: Flow): Entry | undefined {
+    const key = untaggedAckKey(request, head, flow);
+    return key === undefined ? undefined : servers.get(key);
+  }
+
+  function createServerTransaction(request: Request, head: Head, flow: Flow): ServerTransaction {
+    const key = serverKey(request, head, flow);
+    const isInvite = request.method === 'INVITE';
+    const target = responseTarget(head.via, flow);
+    const entry =
+      servers.get(key) ??
+      (isInvite
+        ? begin(servers, key, inviteMachine, inviteServerStart, target, request, undefined)
+        : begin(servers, key, plainMachine, nonInviteServerStart, target, undefined, undefined));
+    const kindOf = isInvite ? inviteAnswer : plainAnswer;
+    const transaction: ServerTransaction = {
+      request,
+      flow,
+      respond: (response) => {
+        step(entry, kindOf(response.status), response);
+      },
+    };
+    if (isInvite) entry.server ??= transaction;
+    return transaction;
+  }
+
+  function respondStateless(request: Request, head: Head, flow: Flow, response: Response): void {
+    if (request.method !== 'ACK') responseTarget(head.via, flow).send(formatMessage(response), onError);
+  }
+
+  function receiveCancel(request: Request, head: Head, flow: Flow): boolean {
+    const invite = servers.get(cancelledKey(request, head, flow));
+    const answer = createServerTransaction(request, head, flow);
+    answer.respond(createResponse(request, invite === undefined ? 481 : 200, { toTag: newTag() }));
+    if (invite?.state === 'proceeding') {
+      try {
+        invite.server?.onCancel?.();
+      } catch (thrown) {
+        onError(thrown);
+      }
+    }
+    return invite !== undefined;
+  }
+
+  function sendRequest(request: Request, flow: Flow, user: ClientUser): ClientTransaction {
+    const head = readHead(request);
+    if (head.type === 'malformed') throw new Error(`a request of ours: ${head.field}: ${head.why}`);
+    const { reliable } = flow;
+    const isInvite = request.method === 'INVITE';
+    const first = isInvite
+      ? reliable
+        ? inviteClientStartReliable
+        : inviteClientStart
+      : reliable
+        ? nonInviteClientStartReliable
+        : nonInviteClientStart;
+    const key = clientKey(head);
+    if (clients.has(key)) throw new Error('a request of ours: its branch was used before');
+    const machine = isInvite ? inviteClientMachine : plainClientMachine;
+    const entry = begin(clients, key, machine, first, flow, request, user);
+    return {
+      request,
+      flow,
+      cancel: (fields = []) => {
+        if (!isInvite || entry.cancelFields !== undefined) return;
+        entry.cancelFields = fields;
+        step(entry, 'cancel');
+      },
+      abandon: () => forget(entry),
+    };
+  }
+
+  function receiveResponse(response: Response, head: Head): boolean {
+    const entry = clients.get(clientKey(head));
+    if (entry === undefined) return false;
+    const wasCalling = entry.state === 'calling';
+    const kindOf = entry.machine === inviteClientMachine ? inviteAnswer : plainAnswer;
+    step(entry, kindOf(response.status), response);
+    if (wasCalling && entry.state === 'proceeding' && entry.cancelFields !== undefined) step(entry, 'cancel');
+    return true;
+  }
+
+  function close(): void {
+    for (const entry of [...servers.values(), ...clients.values()]) forget(entry);
+    if (options.timers === undefined) timers.close();
+  }
+
+  return {
+    absorb,
+    createServerTransaction,
+    respondStateless,
+    receiveCancel,
+    sendRequest,
+    receiveResponse,
+    size: () => servers.size + clients.size,
+    close,
+  };
+}
+
+function inviteAnswer(status: number): 'provisional' | 'success' | 'failure' {
+  return status < 200 ? 'provisional' : status < 300 ? 'success' : 'failure';
+}
+
+function plainAnswer(status: number): 'provisional' | 'final' {
+  return status < 200 ? 'provisional' : 'final';
+}

@@ -1,0 +1,200 @@
+// All sockets of the server (RFC 3261 §18, DESIGN §3 `Listen`): opened all or none, `*` followed as the host's
+// addresses come and go.
+
+import { networkInterfaces } from 'node:os';
+import { canonicalAddress, formatHostPort } from './address.ts';
+import type { FlowEnds } from './connections.ts';
+import type { Flow, TransportName } from './flow.ts';
+import {
+  type Advertise,
+  expandListen,
+  type Interfaces,
+  type ListenAddress,
+  type WantedSocket,
+} from './listen-address.ts';
+import { ListenFault, wildcardMayPass } from './listen-fault.ts';
+import type { TransportLog } from './log.ts';
+import { createTcp } from './tcp.ts';
+import { defaultTcpLimits, type TcpHandlers, type TcpLimits } from './tcp-connection.ts';
+import { openUdp, type UdpSocket } from './udp.ts';
+
+/** What a transport needs. */
+export interface TransportOptions {
+  readonly listen: readonly ListenAddress[];
+  /** One datagram, or one framed message of a stream. Must not throw. */
+  readonly onMessage: (octets: string, flow: Flow) => void;
+  /** A stream that cannot be followed; see `TcpHandlers`. */
+  readonly onMalformed?: TcpHandlers['onMalformed'];
+  readonly log: TransportLog;
+  readonly tcpLimits?: Partial<TcpLimits>;
+  /** The host's addresses; `os.networkInterfaces` where not given. */
+  readonly interfaces?: () => Interfaces;
+}
+
+/** One socket that is bound. */
+export interface BoundAddress {
+  readonly transport: TransportName;
+  /** Canonical, without zone and brackets. */
+  readonly address: string;
+  readonly port: number;
+  readonly advertise?: Advertise;
+}
+
+/** The open sockets of the server. */
+export interface Transport {
+  addresses(): BoundAddress[];
+  /** Whether host and port (5060 where undefined) are one of our sockets, or advertised as such; brackets allowed. */
+  isOwn(host: string, port?: number): boolean;
+  /** The flow between one of our sockets and a peer; undefined: no such socket or connection. */
+  findFlow(ends: FlowEnds): Flow | undefined;
+  /** The connection to that peer, made if there is none; rejects when it cannot be had. */
+  connectTcp(remoteAddress: string, remotePort: number): Promise<Flow>;
+  /** Looks at the host's addresses again, for `*`: opens what is new and closes what is gone. Never rejects. */
+  refresh(): Promise<void>;
+  /** Closes every socket and connection. */
+  close(): Promise<void>;
+}
+
+interface OpenSocket {
+  readonly bound: BoundAddress;
+  readonly wildcard: boolean;
+  readonly udp: UdpSocket | undefined;
+  close(): Promise<void>;
+}
+
+const refreshMs = 10_000;
+const defaultPort = 5060;
+
+/** Opens every socket that `listen` asks for, or none: then it rejects with a ListenFault. */
+export async function openTransport(options: TransportOptions): Promise<Transport> {
+  const { onMessage, onMalformed = () => {}, log, interfaces = networkInterfaces } = options;
+  const handlers: TcpHandlers = { onMessage, onMalformed, log };
+  const tcp = createTcp({ ...defaultTcpLimits, ...options.tcpLimits }, handlers);
+  const sockets = new Map<string, OpenSocket>();
+  const complained = new Set<string>();
+  let own: ReadonlySet<string> = new Set();
+  let closed = false;
+  let refreshing: Promise<void> | undefined;
+
+  async function open(wanted: WantedSocket): Promise<void> {
+    const { transport, advertise } = wanted.listen;
+    const udp = transport === 'udp' ? await openUdp(wanted.address, wanted.port, handlers) : undefined;
+    const socket = udp ?? (await tcp.listen(wanted.address, wanted.port));
+    const { address, port } = socket;
+    const bound = { transport, address, port, ...(advertise === undefined ? {} : { advertise }) };
+    complained.delete(wanted.key);
+    sockets.set(wanted.key, { bound, wildcard: wanted.wildcard, udp, close: () => socket.close() });
+    log('info', 'listening', { transport, address, port });
+  }
+
+  async function openAll(): Promise<void> {
+    for (const wanted of expandListen(options.listen, interfaces())) {
+      try {
+        await open(wanted);
+      } catch (error) {
+        if (!(wanted.wildcard && wildcardMayPass(error))) throw new ListenFault(wanted, error);
+        complain(wanted, error);
+      }
+    }
+    if (sockets.size === 0) throw new Error('Listen: this host has no address to listen on');
+  }
+
+  /** Once for each socket, not every ten seconds. */
+  function complain(wanted: WantedSocket, error: unknown): void {
+    if (complained.has(wanted.key)) return;
+    complained.add(wanted.key);
+    log('warning', 'not-listening', { why: new ListenFault(wanted, error).message });
+  }
+
+  async function closeAll(): Promise<void> {
+    tcp.close();
+    const closing = [...sockets.values()].map((socket) => socket.close());
+    sockets.clear();
+    await Promise.all(closing);
+  }
+
+  function remember(): void {
+    own = ownNames(sockets.values());
+  }
+
+  async function lookAgain(): Promise<void> {
+    const wanted = new Map(expandListen(options.listen, interfaces()).map((each) => [each.key, each]));
+    for (const [key, socket] of sockets) {
+      if (!socket.wildcard || wanted.has(key)) continue;
+      sockets.delete(key);
+      const { transport, address, port } = socket.bound;
+      log('info', 'not-listening', { transport, address, port, why: 'the address is gone' });
+      await socket.close();
+    }
+    for (const [key, each] of wanted) {
+      if (closed || sockets.has(key)) continue;
+      try {
+        await open(each);
+      } catch (error) {
+        complain(each, error);
+      }
+    }
+    // Closed while a socket was being opened: that one is ours to close.
+    if (closed) await closeAll();
+    remember();
+  }
+
+  function refresh(): Promise<void> {
+    if (closed) return Promise.resolve();
+    refreshing ??= lookAgain().finally(() => {
+      refreshing = undefined;
+    });
+    return refreshing;
+  }
+
+  try {
+    await openAll();
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+  remember();
+  const hasWildcard = options.listen.some((listen) => listen.host === '*');
+  const timer = hasWildcard ? setInterval(refresh, refreshMs) : undefined;
+  timer?.unref();
+
+  function findFlow(ends: FlowEnds): Flow | undefined {
+    if (ends.transport === 'tcp') return tcp.find(ends);
+    for (const { bound, udp } of sockets.values()) {
+      if (udp !== undefined && bound.address === ends.localAddress && bound.port === ends.localPort) {
+        return udp.flowTo(ends.remoteAddress, ends.remotePort);
+      }
+    }
+    return undefined;
+  }
+
+  return {
+    addresses: () => [...sockets.values()].map((socket) => socket.bound),
+    isOwn: (host, port = defaultPort) => own.has(ownName(host, port)),
+    findFlow,
+    connectTcp: (remoteAddress, remotePort) =>
+      closed ? Promise.reject(new Error('the transport is closed')) : tcp.connect(remoteAddress, remotePort),
+    refresh,
+    close: async () => {
+      closed = true;
+      clearInterval(timer);
+      await refreshing;
+      await closeAll();
+    },
+  };
+}
+
+function ownNames(sockets: Iterable<OpenSocket>): Set<string> {
+  const names = new Set<string>();
+  for (const { bound } of sockets) {
+    names.add(ownName(bound.address, bound.port));
+    if (bound.advertise !== undefined) {
+      names.add(ownName(bound.advertise.host, bound.advertise.port ?? bound.port));
+    }
+  }
+  return names;
+}
+
+function ownName(host: string, port: number): string {
+  return formatHostPort(canonicalAddress(host) ?? host.toLowerCase(), port);
+}
