@@ -1,0 +1,207 @@
+// Who sends this request: auth_db's www_authenticate and proxy_authenticate over RFC 7616 and RFC 8760 (DESIGN §4.2).
+// Decides what is asked of the store and what its answer means; does no I/O.
+
+import {
+  type Credentials,
+  formatAuthenticationInfo,
+  formatChallenge,
+  parseCredentials,
+} from '../digest/challenge.ts';
+import type { Algorithm } from '../digest/hash.ts';
+import { checkNonce, createNonce } from '../digest/nonce.ts';
+import type { NonceCounts } from '../digest/nonce-counts.ts';
+import { fieldValues } from '../message/fields.ts';
+import type { HeaderField, Request } from '../message/message.ts';
+import { fromOctets } from '../message/octets.ts';
+import { createField } from '../message/response.ts';
+import { bareHost, parseUri } from '../message/uri.ts';
+import type { Answer, DigestFields } from '../store/store.ts';
+import { type Rejection, reject } from './rejection.ts';
+
+/** Where credentials stand and how they are asked for: REGISTER is `www`, the rest `proxy` (RFC 3261 §22). */
+export type Scheme = 'www' | 'proxy';
+
+const SCHEMES = {
+  www: {
+    status: 401,
+    credentials: 'authorization',
+    challenge: 'WWW-Authenticate',
+    info: 'Authentication-Info',
+  },
+  proxy: {
+    status: 407,
+    credentials: 'proxy-authorization',
+    challenge: 'Proxy-Authenticate',
+    info: 'Proxy-Authentication-Info',
+  },
+} as const;
+
+/** What authentication needs to know and to keep. */
+export interface Authenticator {
+  readonly realm: string;
+  readonly algorithms: readonly Algorithm[];
+  readonly nonceLifetimeMs: number;
+  /** Nonces made before this are stale: their counts are forgotten. */
+  readonly startedAtMs: number;
+  readonly key: Parameters<typeof createNonce>[0];
+  readonly counts: NonceCounts;
+  readonly isLocal: (host: string) => boolean;
+}
+
+/** Credentials that carry a nonce of ours and may be asked of the store. */
+export interface Presented {
+  readonly type: 'presented';
+  /** The account asked for. */
+  readonly user: string;
+  readonly digest: DigestFields;
+  readonly scheme: Scheme;
+}
+
+/** A user who proved who he is. */
+export interface Authenticated {
+  readonly type: 'authenticated';
+  readonly user: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  /** The Authentication-Info field for the final answer; undefined without qop. */
+  readonly info: HeaderField | undefined;
+}
+
+/** Reads the credentials of a request: presented, or the challenge or refusal to answer with. No home is touched. */
+export function readCredentials(
+  authenticator: Authenticator,
+  request: Request,
+  scheme: Scheme,
+  sourceAddress: string,
+  nowMs: number,
+): Presented | Rejection {
+  const fields = fieldValues(request, SCHEMES[scheme].credentials);
+  const ask = (stale: boolean, why: string) =>
+    challenge(authenticator, scheme, sourceAddress, nowMs, stale, why);
+  if (fields.length === 0) return ask(false, 'no credentials');
+  const credentials = forRealm(fields, authenticator.realm);
+  if (credentials === 'unreadable')
+    return reject(400, 'unreadable credentials', { reason: 'Bad Credentials' });
+  if (credentials === undefined) return ask(false, 'no credentials for this realm');
+  const { algorithm } = credentials;
+  if (algorithm === 'unsupported' || !authenticator.algorithms.includes(algorithm))
+    return ask(false, 'algorithm not offered');
+  const state = checkNonce(authenticator.key, credentials.nonce, nowMs, sourceAddress, {
+    lifetimeMs: authenticator.nonceLifetimeMs,
+    startedAtMs: authenticator.startedAtMs,
+  });
+  if (state === 'forged') return ask(false, 'nonce is not ours');
+  if (state === 'stale') return ask(true, 'stale nonce');
+  if (!namesUs(credentials.uri, request, authenticator))
+    return reject(400, `digest uri ${credentials.uri}`, { reason: 'Bad Digest URI' });
+  const [user, domain] = splitUsername(credentials.username);
+  return {
+    type: 'presented',
+    // A domain that is not ours is nobody's: the empty name never is an account.
+    user: domain !== undefined && !authenticator.isLocal(domain) ? '' : user,
+    digest: { ...digestFields(credentials, algorithm), method: request.method },
+    scheme,
+  };
+}
+
+/** What the store's answer to `verify` means. A replayed nonce-count is stale, never a second yes. */
+export function judge(
+  authenticator: Authenticator,
+  presented: Presented,
+  answer: Answer,
+  sourceAddress: string,
+  nowMs: number,
+): Authenticated | Rejection {
+  const { digest, scheme, user } = presented;
+  if (answer.type === 'failed') return reject(500, answer.why);
+  if (answer.type !== 'yes') {
+    const why = answer.type === 'no' ? answer.why : `store answered ${answer.type}`;
+    return challenge(authenticator, scheme, sourceAddress, nowMs, false, why);
+  }
+  const use =
+    digest.qop === undefined
+      ? authenticator.counts.useOnce(digest.nonce)
+      : authenticator.counts.use(digest.nonce, Number.parseInt(digest.nc as string, 16));
+  if (use === 'used') return challenge(authenticator, scheme, sourceAddress, nowMs, true, 'nonce-count used');
+  return {
+    type: 'authenticated',
+    user,
+    attributes: answer.attributes,
+    info: authenticationInfo(digest, scheme, answer),
+  };
+}
+
+/** Says whether a rejection came of wrong credentials, whose answer must not tell by its time why. */
+export function isFailure(answer: Answer): boolean {
+  return answer.type === 'no';
+}
+
+function authenticationInfo(
+  digest: DigestFields,
+  scheme: Scheme,
+  answer: Answer & { type: 'yes' },
+): HeaderField | undefined {
+  if (digest.qop === undefined || digest.nc === undefined || digest.cnonce === undefined) return undefined;
+  return createField(
+    SCHEMES[scheme].info,
+    formatAuthenticationInfo({
+      rspauth: answer.rspauth,
+      qop: digest.qop,
+      nc: digest.nc,
+      cnonce: digest.cnonce,
+    }),
+  );
+}
+
+function challenge(
+  authenticator: Authenticator,
+  scheme: Scheme,
+  sourceAddress: string,
+  nowMs: number,
+  stale: boolean,
+  why: string,
+): Rejection {
+  const nonce = createNonce(authenticator.key, nowMs, sourceAddress);
+  const fields = authenticator.algorithms.map((algorithm) =>
+    createField(
+      SCHEMES[scheme].challenge,
+      formatChallenge({ realm: authenticator.realm, nonce, algorithm, stale, qop: 'auth' }),
+    ),
+  );
+  return reject(SCHEMES[scheme].status, why, { fields });
+}
+
+function forRealm(fields: readonly string[], realm: string): Credentials | 'unreadable' | undefined {
+  let unreadable = false;
+  for (const value of fields) {
+    if (!/^digest[ \t\r]/i.test(value)) continue;
+    const credentials = parseCredentials(value);
+    if (credentials === undefined) unreadable = true;
+    else if (credentials.realm === realm) return credentials;
+  }
+  return unreadable ? 'unreadable' : undefined;
+}
+
+/** The digest `uri` may name us or what the request names; it is hashed as sent. */
+function namesUs(text: string, request: Request, authenticator: Authenticator): boolean {
+  if (text === request.requestUri) return true;
+  const uri = parseUri(text);
+  if (uri === undefined) return false;
+  if (uri.type !== 'sip' && uri.type !== 'sips') return false;
+  if (authenticator.isLocal(bareHost(uri.host))) return true;
+  const target = parseUri(request.requestUri);
+  return target !== undefined && 'host' in target && target.host === uri.host;
+}
+
+function splitUsername(username: string): [string, string | undefined] {
+  const at = username.indexOf('@');
+  if (at < 0) return [fromOctets(username), undefined];
+  return [fromOctets(username.slice(0, at)), fromOctets(username.slice(at + 1))];
+}
+
+function digestFields(credentials: Credentials, algorithm: Algorithm): Omit<DigestFields, 'method'> {
+  const { username, realm, nonce, uri, response, qop, nc, cnonce } = credentials;
+  const fields = { algorithm, username, realm, nonce, uri, response };
+  return qop === undefined || nc === undefined || cnonce === undefined
+    ? fields
+    : { ...fields, qop, nc, cnonce };
+}

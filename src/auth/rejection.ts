@@ -1,0 +1,22 @@
+// What a decision says of a request that is not served: the answer on the wire, and the cause for the log. Pure.
+
+import type { HeaderField } from '../message/message.ts';
+
+/** A request refused. `why` goes to the log only; the peer sees status, reason and fields. */
+export interface Rejection {
+  readonly type: 'rejection';
+  readonly status: number;
+  /** Undefined: the standard phrase of the status. */
+  readonly reason?: string;
+  readonly fields?: readonly HeaderField[];
+  readonly why: string;
+}
+
+/** Makes a rejection. */
+export function reject(
+  status: number,
+  why: string,
+  options: { reason?: string; fields?: readonly HeaderField[] } = {},
+): Rejection {
+  return { type: 'rejection', status, why, ...options };
+}

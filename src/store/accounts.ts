@@ -1,0 +1,107 @@
+// Who there is and whether he may: NSS, /etc/sr/shadow and the expiry of /etc/shadow, each looked at again when it changes.
+
+import { isLocked, parseShadow, type ShadowEntry } from '../home/shadow.ts';
+import type { Identity } from '../unix/as-user.ts';
+import type { Account } from '../unix/nss.ts';
+import { createNssCache } from '../unix/nss-cache.ts';
+import { fileVersionAt, readRootFile } from '../unix/root-file.ts';
+import { accountExpiry } from '../unix/shadow-expiry.ts';
+import { type AccessRules, refusalOf } from './access.ts';
+import type { Answer } from './store.ts';
+
+/** Root's say over accounts; no user can edit it. */
+export const ROOT_SHADOW = '/etc/sr/shadow';
+
+const HOST_SHADOW = '/etc/shadow';
+const MAX_EXPIRIES = 20_000;
+const DAY_MS = 86_400_000;
+const MAX_SHADOW_BYTES = 16 * 1024 * 1024;
+/** Answers of sources that cannot be watched (LDAP, sssd) hold this long. */
+const NSS_TTL_MS = 10_000;
+
+/** The accounts of this host as the rules see them. All functions are synchronous and throw NssError when NSS fails. */
+export interface Accounts {
+  find(name: string): Account | undefined;
+  identity(account: Account): Identity;
+  /** Locked or expired by root in /etc/sr/shadow; everyone is while that file cannot be read. */
+  isLocked(name: string): boolean;
+  /** MinUid, Allow and Deny rules, and the account's own expiry (sp_expire); as ourselves, never within asUser. */
+  admit(account: Account): Answer;
+}
+
+/** Looks at accounts through NSS; with `own` there is that account alone, and root's files do not apply. */
+export function createAccounts(
+  rules: AccessRules,
+  own: Account | undefined,
+  onFault: (text: string) => void,
+): Accounts {
+  const nss = createNssCache({ ttlMs: NSS_TTL_MS });
+  let shadowVersion: string | undefined;
+  let shadowRead = false;
+  let shadow: ReadonlyMap<string, ShadowEntry> = new Map();
+  let shadowUnreadable = false;
+  const expiries = new Map<string, number | undefined>();
+  let expiryVersion: string | undefined;
+  let expiryReadMs = 0;
+
+  function readShadow(): void {
+    const version = fileVersionAt(ROOT_SHADOW);
+    if (shadowRead && version === shadowVersion) return;
+    const file = readRootFile(ROOT_SHADOW, { private: true, maxBytes: MAX_SHADOW_BYTES, uid: 0 });
+    shadowRead = true;
+    shadowVersion = version;
+    shadowUnreadable = false;
+    if (file === undefined) {
+      shadow = new Map();
+    } else if ('type' in file) {
+      shadowUnreadable = true;
+      shadow = new Map();
+      onFault(`${ROOT_SHADOW}: ${file.why}: every account counts as locked`);
+    } else {
+      const parsed = parseShadow(file.content, ROOT_SHADOW);
+      for (const fault of parsed.faults) onFault(`${fault.path}:${fault.line}: ${fault.text}`);
+      shadow = parsed.entries;
+    }
+  }
+
+  /** The day of sp_expire; asked again when /etc/shadow changes, and after a while for what is not in it. */
+  function expiresDay(name: string): number | undefined {
+    const version = fileVersionAt(HOST_SHADOW);
+    const nowMs = performance.now();
+    if (version !== expiryVersion || nowMs - expiryReadMs > NSS_TTL_MS || expiries.size >= MAX_EXPIRIES) {
+      expiries.clear();
+      expiryVersion = version;
+      expiryReadMs = nowMs;
+    }
+    if (expiries.has(name)) return expiries.get(name);
+    const day = accountExpiry(name)?.expiresDay;
+    expiries.set(name, day);
+    return day;
+  }
+
+  function admit(account: Account): Answer {
+    if (own === undefined) {
+      const needsGroups = rules.allowGroups.length > 0 || rules.denyGroups.length > 0;
+      const groups = needsGroups ? nss.groupNamesOf(account) : [];
+      const refusal = refusalOf(account, groups, rules);
+      if (refusal !== undefined) return { type: 'refused', why: refusal };
+      const expires = expiresDay(account.name);
+      if (expires !== undefined && expires * DAY_MS <= Date.now())
+        return { type: 'refused', why: `account expired: chage -E -1 ${account.name}` };
+    }
+    return { type: 'admitted', uid: account.uid, gecos: account.gecos, home: account.home };
+  }
+
+  return {
+    find: (name) => (own === undefined ? nss.findAccount(name) : name === own.name ? own : undefined),
+    identity: (account) => ({ uid: account.uid, gid: account.gid, groups: nss.groupIdsOf(account) }),
+    isLocked(name) {
+      if (own !== undefined) return false;
+      readShadow();
+      if (shadowUnreadable) return true;
+      const entry = shadow.get(name);
+      return entry !== undefined && isLocked(entry, new Date().toISOString().slice(0, 10));
+    },
+    admit,
+  };
+}

@@ -1,0 +1,143 @@
+// What serve runs with (DESIGN §3): -o over the file over the defaults, from /etc/sr/config, -f FILE, or ~/.sr/server.
+
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import type { Algorithm } from '../digest/hash.ts';
+import { effectiveSettings, type ParsedConfig, parseConfig, type Settings } from '../home/config.ts';
+import type { Fault } from '../home/fault.ts';
+import { type KeywordName, keywordEntry } from '../home/keywords.ts';
+import { toOctets } from '../message/octets.ts';
+import type { Account } from '../unix/nss.ts';
+import { readRootFile } from '../unix/root-file.ts';
+import type { AccessRules } from './access.ts';
+import { hostConfigPath } from './host-settings.ts';
+import { readUserFile } from './user-file.ts';
+import type { VerifyRules } from './verify.ts';
+
+const MAX_BYTES = 1024 * 1024;
+const DEFAULT_GROUPS = ['sip'];
+
+/** The server's settings; times in seconds where the name does not say otherwise. */
+export interface ServerSettings {
+  /** Where they come from; undefined: no file, defaults. */
+  readonly path: string | undefined;
+  readonly realm: string;
+  readonly access: AccessRules;
+  readonly algorithms: readonly Algorithm[];
+  readonly verify: VerifyRules;
+  /** Every keyword in effect, under its name. */
+  readonly keywords: Settings;
+  /** The layers of keywords behind a user's own, for `effectiveSettings`. */
+  readonly layers: readonly ParsedConfig[];
+}
+
+/** Where settings come from. */
+export interface SettingsSource {
+  /** -f FILE: must be there. */
+  readonly file?: string | undefined;
+  /** -o Keyword=value. */
+  readonly overrides?: readonly string[];
+  /** The account that serves itself alone; undefined: the host's server. */
+  readonly own?: Account | undefined;
+}
+
+/** Reads the settings and everything that is wrong with them; with a fault a server does not start. */
+export function readServerSettings(source: SettingsSource): { settings: ServerSettings; faults: Fault[] } {
+  const file = readSource(source);
+  const fromFile = parseConfig(file.content, { path: file.path, scope: 'server' });
+  const overrides = parseOverrides(source.overrides ?? []);
+  const layers = [overrides, fromFile];
+  const keywords = effectiveSettings(layers);
+  const faults = [...file.faults, ...overrides.faults, ...fromFile.faults, ...refusals(layers)];
+  if (fromFile.tornLine !== undefined)
+    faults.push({ path: file.path, line: fromFile.tornLine, text: 'the last line does not end' });
+  if (keywords.MinExpires > keywords.MaxExpires)
+    faults.push({ path: file.path, line: 0, text: 'MinExpires is above MaxExpires' });
+  const settings = {
+    path: file.isThere ? file.path : undefined,
+    realm: keywords.Realm ?? hostname().toLowerCase(),
+    access: accessRules(keywords, source.own),
+    algorithms: keywords.DigestAlgorithms,
+    verify: {
+      calculateHa1: keywords.CalculateHa1,
+      useDid: keywords.UseDid,
+      loadCredentials: keywords.LoadCredentials,
+    },
+    keywords,
+    layers,
+  };
+  return { settings, faults };
+}
+
+interface SourceText {
+  readonly path: string;
+  readonly content: string;
+  readonly isThere: boolean;
+  readonly faults: readonly Fault[];
+}
+
+function readSource({ file, own }: SettingsSource): SourceText {
+  if (file !== undefined) return readNamed(file);
+  const path = own === undefined ? hostConfigPath : `${own.home}/.sr/server`;
+  const read =
+    own === undefined
+      ? readRootFile(path, { private: false, maxBytes: MAX_BYTES })
+      : readUserFile(own, {
+          name: 'server',
+          rules: { owners: 'user-or-root', private: false, maxBytes: MAX_BYTES },
+          strictModes: true,
+        });
+  if (read === undefined) return { path, content: '', isThere: false, faults: [] };
+  if (typeof read === 'string') return { path, content: read, isThere: true, faults: [] };
+  if ('content' in read) return { path, content: read.content, isThere: true, faults: [] };
+  const text = read.mend === undefined ? read.why : `${read.why}: ${read.mend}`;
+  return { path, content: '', isThere: true, faults: [{ path: read.path, line: 0, text }] };
+}
+
+function readNamed(path: string): SourceText {
+  try {
+    return { path, content: readFileSync(path, 'latin1'), isThere: true, faults: [] };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return {
+      path,
+      content: '',
+      isThere: false,
+      faults: [{ path, line: 0, text: `cannot be read: ${code}` }],
+    };
+  }
+}
+
+/** `Keyword=value` and `Keyword value`, each a line of its own. */
+function parseOverrides(overrides: readonly string[]): ParsedConfig {
+  const lines = overrides.map(
+    (text) =>
+      `${toOctets(text)
+        .replace(/^\s*(\w+)\s*=\s*/, '$1 ')
+        .replace(/[\r\n]/g, ' ')}\n`,
+  );
+  return parseConfig(lines.join(''), { path: '-o', scope: 'server' });
+}
+
+/** Values that would promise what this version does not keep. */
+function refusals(layers: readonly ParsedConfig[]): Fault[] {
+  const faults: Fault[] = [];
+  for (const { path, global } of layers)
+    for (const { keyword, value, line } of global) {
+      const why = keywordEntry(keyword as KeywordName).refuse(value);
+      if (why !== undefined) faults.push({ path, line, text: `${keyword}: ${why}` });
+    }
+  return faults;
+}
+
+function accessRules(keywords: Settings, own: Account | undefined): AccessRules {
+  const { MinUid, DenyUsers, AllowUsers, DenyGroups, AllowGroups } = keywords;
+  const byDefault = own === undefined ? DEFAULT_GROUPS : [];
+  return {
+    minUid: MinUid,
+    denyUsers: DenyUsers,
+    allowUsers: AllowUsers,
+    denyGroups: DenyGroups,
+    allowGroups: AllowGroups.length > 0 ? AllowGroups : byDefault,
+  };
+}

@@ -1,0 +1,59 @@
+// The one interface to users' files, NSS and account rules (DESIGN §5): serialisable requests, promised answers.
+// A backend runs the operations of one request in order, as their user, and stops at the first that refuses.
+
+import type { Algorithm } from '../digest/hash.ts';
+
+/** What a file was when it was read: equal versions mean equal content. Opaque; undefined is a missing file. */
+export type Version = string | undefined;
+
+/** The fields of an Authorization header field that a digest is made of (RFC 7616 §3.4), as octet strings. */
+export interface DigestFields {
+  readonly algorithm: Algorithm;
+  /** As sent, perhaps with `@domain`. */
+  readonly username: string;
+  readonly realm: string;
+  readonly nonce: string;
+  readonly uri: string;
+  readonly response: string;
+  readonly qop?: 'auth';
+  readonly nc?: string;
+  readonly cnonce?: string;
+  readonly method: string;
+  /** The did asked for, with `UseDid yes`. */
+  readonly did?: string;
+}
+
+export type Operation =
+  | { readonly type: 'verify'; readonly credentials: DigestFields }
+  | { readonly type: 'account'; readonly peerAddress: string }
+  | { readonly type: 'loadConfig'; readonly known: Version }
+  | { readonly type: 'loadContacts'; readonly known: Version }
+  | { readonly type: 'appendContacts'; readonly lines: readonly string[]; readonly after: Version }
+  | { readonly type: 'compactContacts'; readonly content: string; readonly after: Version };
+
+export type Answer =
+  /** Verified; `rspauth` for Authentication-Info and what LoadCredentials asks for. */
+  | { readonly type: 'yes'; readonly rspauth: string; readonly attributes: Readonly<Record<string, string>> }
+  /** Unknown, locked or wrong: one answer for all; `why` is for the log only. */
+  | { readonly type: 'no'; readonly why: string }
+  /** The account may use SIP. */
+  | { readonly type: 'admitted'; readonly uid: number; readonly gecos: string; readonly home: string }
+  /** The account may not; answered 403. */
+  | { readonly type: 'refused'; readonly why: string }
+  /** The file as `known` says. */
+  | { readonly type: 'unchanged' }
+  /** The file's text (undefined: there is none) and its version; faults are about the file as a whole. */
+  | { readonly type: 'text'; readonly text: string | undefined; readonly version: Version }
+  /** Written. `before` is what the file was, `version` what it is now. */
+  | { readonly type: 'written'; readonly before: Version; readonly version: Version }
+  /** Temporary: home, NSS or lock out of reach, disk full; answered 500 or 503. */
+  | { readonly type: 'failed'; readonly why: string }
+  /** Not done because an earlier operation of the request refused or failed. */
+  | { readonly type: 'skipped' };
+
+/** Access to what belongs to accounts. */
+export interface Store {
+  /** Runs the operations on `user`, in order; resolves to one answer each, and never rejects. */
+  run(user: string, operations: readonly Operation[]): Promise<Answer[]>;
+  close(): void;
+}

@@ -1,0 +1,267 @@
+// The store over UNIX accounts: /etc/passwd and /etc/group through NSS, ~/.sr as its user, /etc/sr/shadow (DESIGN §2, §5).
+// One request is one change of identity; everything inside it is synchronous.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Credential, parsePasswd } from '../home/passwd.ts';
+import { toOctets } from '../message/octets.ts';
+import { appendLines } from '../unix/append-file.ts';
+import { asUser, type Identity } from '../unix/as-user.ts';
+import { tryLock, unlock } from '../unix/lock.ts';
+import type { Account } from '../unix/nss.ts';
+import { replaceFile } from '../unix/replace-file.ts';
+import {
+  closeUserDirectory,
+  openUserDirectory,
+  type Trouble,
+  type UserDirectory,
+} from '../unix/trusted-directory.ts';
+import { type FileRules, fileVersion, readFile } from '../unix/trusted-file.ts';
+import type { AccessRules } from './access.ts';
+import { createAccounts } from './accounts.ts';
+import type { Answer, DigestFields, Operation, Store, Version } from './store.ts';
+import { type VerifyRules, verifyDigest } from './verify.ts';
+
+/** What the store must know of the server's configuration. */
+export interface UnixStoreSettings {
+  readonly verify: VerifyRules;
+  readonly access: AccessRules;
+  readonly strictModes: boolean;
+  readonly syncUsrloc: boolean;
+  /** The only account served (`--own`); undefined: every account the rules admit. */
+  readonly own: Account | undefined;
+  /** Faults of users' files, for the log; called at most once per version of a file. */
+  readonly onFault: (text: string) => void;
+}
+
+const PASSWD: FileRules = { owners: 'user', private: true, maxBytes: 256 * 1024 };
+const USRLOC: FileRules = { owners: 'user', private: false, maxBytes: 1024 * 1024 };
+const CONFIG: FileRules = { owners: 'user-or-root', private: false, maxBytes: 256 * 1024 };
+
+/** How long a request waits for another holder of ~/.sr/.lock before it fails. */
+const LOCK_WAIT_MS = 200;
+const LOCK_RETRY_MS = 10;
+/** Users whose parsed credentials are kept. */
+const MAX_CACHED = 20_000;
+/** The largest line and write that is accepted, in octets. */
+const MAX_LINE = 4096;
+
+interface CachedCredentials {
+  readonly version: Version;
+  readonly credentials: readonly Credential[];
+}
+
+/** Opens the store. Nothing is scanned: an account costs nothing until it is asked for. */
+export function createUnixStore(settings: UnixStoreSettings): Store {
+  const accounts = createAccounts(settings.access, settings.own, settings.onFault);
+  const cache = new Map<string, CachedCredentials>();
+
+  async function run(user: string, operations: readonly Operation[]): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    const deadline = performance.now() + LOCK_WAIT_MS;
+    for (;;) {
+      const busy = attempt(user, operations, answers);
+      if (busy === undefined) return answers;
+      if (performance.now() >= deadline) {
+        answers.push({ type: 'failed', why: describe(busy) });
+        return fill(answers, operations);
+      }
+      await delay(LOCK_RETRY_MS);
+    }
+  }
+
+  /** Runs what has no answer yet; returns the trouble when the lock is another's, to be tried again. */
+  function attempt(user: string, operations: readonly Operation[], answers: Answer[]): Trouble | undefined {
+    let account: Account | undefined;
+    let identity: Identity | undefined;
+    let admission: Answer | undefined;
+    try {
+      account = accounts.find(user);
+      if (account !== undefined) {
+        identity = accounts.identity(account);
+        if (operations.some(({ type }) => type === 'account')) admission = accounts.admit(account);
+      }
+    } catch (error) {
+      answers.push({ type: 'failed', why: (error as Error).message });
+      fill(answers, operations);
+      return undefined;
+    }
+    if (account === undefined || identity === undefined || accounts.isLocked(user)) {
+      const why = account === undefined ? 'no such user' : 'locked in /etc/sr/shadow';
+      for (const operation of operations.slice(answers.length)) answers.push(nobody(operation, why));
+      stopAtRefusal(answers, operations);
+      return undefined;
+    }
+    const known = account;
+    return asUser(identity, () => {
+      const opened = openUserDirectory(known, { strictModes: settings.strictModes, create: false });
+      try {
+        for (let index = answers.length; index < operations.length; index++) {
+          const operation = operations[index] as Operation;
+          const answer =
+            operation.type === 'account' ? (admission as Answer) : perform(known, opened, operation);
+          if (answer.type === 'trouble') return answer;
+          answers.push(answer);
+          if (isRefusal(answer)) break;
+        }
+        fill(answers, operations);
+        return undefined;
+      } finally {
+        if (!isTrouble(opened)) closeUserDirectory(opened);
+      }
+    });
+  }
+
+  /** What an operation on nobody answers, in the time and words of a known user's. */
+  function nobody(operation: Operation, why: string): Answer {
+    if (operation.type !== 'verify') return { type: 'failed', why };
+    verifyDigest(undefined, operation.credentials, settings.verify);
+    return { type: 'no', why };
+  }
+
+  function perform(
+    account: Account,
+    opened: UserDirectory | Trouble,
+    operation: Operation,
+  ): Answer | Trouble {
+    if (operation.type === 'account') return accounts.admit(account);
+    if (isTrouble(opened)) return withoutDirectory(opened, operation);
+    switch (operation.type) {
+      case 'verify':
+        return verify(account, opened, operation.credentials);
+      case 'loadConfig':
+        return load(opened, 'config', CONFIG, operation.known);
+      case 'loadContacts':
+        return load(opened, 'usrloc', USRLOC, operation.known);
+      case 'appendContacts':
+        return append(opened, operation.lines);
+      case 'compactContacts':
+        return compact(opened, operation.content, operation.after);
+    }
+  }
+
+  function withoutDirectory(trouble: Trouble, operation: Operation): Answer {
+    if (trouble.kind === 'temporary') return { type: 'failed', why: describe(trouble) };
+    if (operation.type === 'verify') {
+      verifyDigest(undefined, operation.credentials, settings.verify);
+      return { type: 'no', why: describe(trouble) };
+    }
+    if (trouble.kind === 'missing' && (operation.type === 'loadConfig' || operation.type === 'loadContacts'))
+      return { type: 'text', text: undefined, version: undefined };
+    return { type: 'failed', why: describe(trouble) };
+  }
+
+  function verify(account: Account, directory: UserDirectory, digest: DigestFields): Answer {
+    const version = fileVersion(directory, 'passwd', PASSWD);
+    if (isTrouble(version)) return withoutDirectory(version, { type: 'verify', credentials: digest });
+    let entry = cache.get(account.name);
+    if (entry === undefined || entry.version !== version) {
+      const file = readFile(directory, 'passwd', PASSWD);
+      if (isTrouble(file)) return withoutDirectory(file, { type: 'verify', credentials: digest });
+      const path = `${account.home}/.sr/passwd`;
+      const parsed = parsePasswd(file?.content ?? '', { path, owner: toOctets(account.name) });
+      for (const fault of parsed.faults) settings.onFault(`${fault.path}:${fault.line}: ${fault.text}`);
+      entry = { version: file?.version, credentials: parsed.credentials };
+      remember(account.name, entry);
+    }
+    return verifyDigest(entry.credentials, digest, settings.verify);
+  }
+
+  function remember(name: string, entry: CachedCredentials): void {
+    if (cache.size >= MAX_CACHED && !cache.has(name)) {
+      const oldest = cache.keys().next();
+      if (!oldest.done) cache.delete(oldest.value);
+    }
+    cache.set(name, entry);
+  }
+
+  function load(directory: UserDirectory, name: string, rules: FileRules, known: Version): Answer {
+    if (known !== undefined) {
+      const version = fileVersion(directory, name, rules);
+      if (isTrouble(version)) return { type: 'failed', why: describe(version) };
+      if (version === known) return { type: 'unchanged' };
+    }
+    const file = readFile(directory, name, rules);
+    if (file === undefined) return { type: 'text', text: undefined, version: undefined };
+    if (isTrouble(file)) return { type: 'failed', why: describe(file) };
+    return { type: 'text', text: file.content, version: file.version };
+  }
+
+  function append(directory: UserDirectory, lines: readonly string[]): Answer | Trouble {
+    const text = wholeLines(lines);
+    if (text === undefined) return { type: 'failed', why: 'not whole printable lines of at most 4 KiB' };
+    return locked(directory, () =>
+      appendLines(directory, 'usrloc', text, { sync: settings.syncUsrloc, rules: USRLOC }),
+    );
+  }
+
+  function compact(directory: UserDirectory, content: string, after: Version): Answer | Trouble {
+    return locked(directory, () => {
+      const written = replaceFile(directory, 'usrloc', content, {
+        mode: 0o600,
+        sync: settings.syncUsrloc,
+        expected: after,
+      });
+      return isTrouble(written) ? written : { before: after, version: written.version };
+    });
+  }
+
+  return { run, close: () => cache.clear() };
+}
+
+function locked(
+  directory: UserDirectory,
+  write: () => { before: Version; version: Version } | Trouble,
+): Answer | Trouble {
+  const lock = tryLock(directory);
+  if (isTrouble(lock)) return lock.kind === 'busy' ? lock : { type: 'failed', why: describe(lock) };
+  try {
+    const written = write();
+    if (isTrouble(written)) return { type: 'failed', why: describe(written) };
+    return { type: 'written', before: written.before, version: written.version };
+  } finally {
+    unlock(lock);
+  }
+}
+
+/** Joins lines to what one write(2) appends; undefined when a line is torn, too long or holds a control octet. */
+function wholeLines(lines: readonly string[]): string | undefined {
+  let text = '';
+  for (const line of lines) {
+    if (line.length === 0 || line.length > MAX_LINE || hasControl(line)) return undefined;
+    text += `${line}\n`;
+  }
+  return text;
+}
+
+function hasControl(line: string): boolean {
+  for (let index = 0; index < line.length; index++) {
+    const octet = line.charCodeAt(index);
+    if (octet < 32 || octet === 127) return true;
+  }
+  return false;
+}
+
+function isTrouble(value: unknown): value is Trouble {
+  return typeof value === 'object' && value !== null && (value as { type?: unknown }).type === 'trouble';
+}
+
+function describe(trouble: Trouble): string {
+  const mend = trouble.mend === undefined ? '' : `: ${trouble.mend}`;
+  return `${trouble.path}: ${trouble.why}${mend}`;
+}
+
+function isRefusal(answer: Answer): boolean {
+  return answer.type === 'no' || answer.type === 'refused' || answer.type === 'failed';
+}
+
+/** Answers what was not done because something before it refused. */
+function fill(answers: Answer[], operations: readonly Operation[]): Answer[] {
+  while (answers.length < operations.length) answers.push({ type: 'skipped' });
+  return answers;
+}
+
+function stopAtRefusal(answers: Answer[], operations: readonly Operation[]): void {
+  const first = answers.findIndex(isRefusal);
+  if (first >= 0) answers.length = first + 1;
+  fill(answers, operations);
+}
