@@ -1,0 +1,127 @@
+// How the programs speak: messages on stderr, results on stdout, as text, tables or JSON. Nothing coloured, ever.
+
+import { type Fault, formatFault } from '../home/fault.ts';
+
+/** One column's words; numbers are aligned to the right. */
+export type Cell = string | number;
+
+/** What is shown while many things are done; on a terminal only. */
+interface Progress {
+  step(): void;
+  /** Takes the bar away. */
+  end(): void;
+}
+
+/** The way a command speaks. */
+export interface Report {
+  /** Whether `--json` asks for values instead of text. */
+  readonly json: boolean;
+  /** Prints a line of the result. */
+  print(text: string): void;
+  /** Prints a value as one JSON document, indented for terminals. */
+  value(value: unknown): void;
+  /** Prints a table: boxed on a terminal, aligned text into a pipe or under NO_COLOR. */
+  table(head: readonly string[], rows: readonly (readonly Cell[])[]): Promise<void>;
+  /** Prints `prog: text` on stderr. */
+  error(text: string): void;
+  warning(text: string): void;
+  /** Prints `prog: path:line: text` on stderr. */
+  fault(fault: Fault): void;
+  progress(total: number): Progress;
+}
+
+/** The streams a report writes to. */
+export interface Streams {
+  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  readonly stderr: NodeJS.WritableStream & { isTTY?: boolean };
+}
+
+/** Makes the report of a program that runs. */
+export function createReport(
+  program: string,
+  { json }: { json: boolean },
+  streams: Streams = process,
+): Report {
+  const { stdout, stderr } = streams;
+  const say = (text: string) => stderr.write(`${program}: ${printable(text)}\n`);
+  return {
+    json,
+    print: (text) => stdout.write(`${printable(text)}\n`),
+    value: (value) => stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY ? 2 : undefined)}\n`),
+    async table(head, rows) {
+      const text = isPlain(stdout) ? formatPlainTable(head, rows) : await formatBoxedTable(head, rows);
+      stdout.write(printable(text));
+    },
+    error: say,
+    warning: (text) => say(`warning: ${text}`),
+    fault: (fault) => say(formatFault(fault)),
+    progress: (total) => createProgress(total, stderr),
+  };
+}
+
+/** Replaces what could steer a terminal: a file's or a phone's text is shown, not obeyed. Tab and newline stay. */
+export function printable(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** Formats a table as aligned text: two spaces between columns, none at the ends of lines. */
+export function formatPlainTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const lines = [head, ...rows];
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
+  return lines
+    .map((line) => {
+      const cells = head.map((_, column) => pad(line[column] ?? '', widths[column] ?? 0));
+      return `${cells.join('  ').trimEnd()}\n`;
+    })
+    .join('');
+}
+
+async function formatBoxedTable(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): Promise<string> {
+  const { default: Table } = await import('cli-table3');
+  const numeric = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+  );
+  const table = new Table({
+    head: [...head],
+    colAligns: numeric.map((right) => (right ? 'right' : 'left')),
+    style: { head: [], border: [] },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return `${table.toString()}\n`;
+}
+
+function isPlain(stream: { isTTY?: boolean }): boolean {
+  return !stream.isTTY || (process.env.NO_COLOR ?? '') !== '' || process.env.TERM === 'dumb';
+}
+
+function widthOf(cell: Cell | undefined): number {
+  return [...String(cell ?? '')].length;
+}
+
+function pad(cell: Cell, width: number): string {
+  const blank = ' '.repeat(width - widthOf(cell));
+  return typeof cell === 'number' ? blank + cell : cell + blank;
+}
+
+const barWidth = 30;
+
+function createProgress(total: number, stream: Streams['stderr']): Progress {
+  if (!stream.isTTY || total === 0) return { step: () => {}, end: () => {} };
+  let done = 0;
+  let shown = -1;
+  return {
+    step() {
+      done += 1;
+      const filled = Math.floor((barWidth * done) / total);
+      if (filled === shown && done < total) return;
+      shown = filled;
+      stream.write(`\r[${'#'.repeat(filled)}${' '.repeat(barWidth - filled)}] ${done}/${total}`);
+    },
+    end: () => stream.write('\r\x1b[K'),
+  };
+}

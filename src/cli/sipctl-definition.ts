@@ -1,0 +1,144 @@
+// sipctl as data: its commands, their arguments and options (DESIGN §6). Pure.
+
+import type {
+  ArgumentDefinition,
+  CommandDefinition,
+  OptionDefinition,
+  ProgramDefinition,
+} from './command.ts';
+
+const json: OptionDefinition = { long: '--json', description: 'print JSON' };
+const forUser: OptionDefinition = {
+  long: '--user',
+  value: 'USER',
+  description: "that account's file instead of your own",
+  completes: 'user',
+};
+const user: ArgumentDefinition = {
+  name: 'user',
+  description: 'the account; your own if left out',
+  completes: 'user',
+};
+const givenUser: ArgumentDefinition = {
+  name: 'user',
+  description: 'the account',
+  completes: 'user',
+  required: true,
+};
+const keyword: ArgumentDefinition = { name: 'keyword', description: 'as in sr_config(5)', required: true };
+
+const serve: CommandDefinition = {
+  name: 'serve',
+  summary: 'Run the SIP server.',
+  options: [
+    { short: '-f', value: 'FILE', description: 'read the configuration from FILE', completes: 'file' },
+    { short: '-o', value: 'KEYWORD=VALUE', description: 'override a keyword of the file', repeatable: true },
+    { short: '-t', description: 'check the configuration and exit' },
+    { short: '-T', description: 'print what is in effect and exit' },
+    { long: '--own', description: 'serve the invoking account alone' },
+  ],
+  run: () => import('./sipctl/serve.ts'),
+};
+
+const runUl = () => import('./sipctl/ul.ts');
+const ul: CommandDefinition = {
+  name: 'ul',
+  summary: 'Show and change registered contacts.',
+  commands: [
+    { name: 'show', summary: 'Show contacts.', arguments: [user], options: [json], run: runUl },
+    {
+      name: 'add',
+      summary: 'Add a contact that does not expire.',
+      arguments: [givenUser, { name: 'contact', description: 'a SIP URI or Contact value', required: true }],
+      options: [json],
+      run: runUl,
+    },
+    {
+      name: 'rm',
+      summary: 'Take away one contact, or all of them.',
+      arguments: [givenUser, { name: 'contact', description: 'a SIP URI; all contacts if left out' }],
+      options: [json],
+      run: runUl,
+    },
+    {
+      name: 'dump',
+      summary: 'Print contacts as they are stored.',
+      arguments: [user],
+      options: [json],
+      run: runUl,
+    },
+  ],
+};
+
+const runUser = () => import('./sipctl/user.ts');
+const users: CommandDefinition = {
+  name: 'user',
+  summary: 'Show the accounts that the server serves.',
+  commands: [
+    { name: 'list', summary: 'List them.', options: [json], run: runUser },
+    { name: 'show', summary: 'Show one.', arguments: [user], options: [json], run: runUser },
+  ],
+};
+
+const runConfig = () => import('./sipctl/config.ts');
+const config: CommandDefinition = {
+  name: 'config',
+  summary: "Show and change a user's settings.",
+  commands: [
+    { name: 'show', summary: 'Show what is in effect.', options: [forUser, json], run: runConfig },
+    {
+      name: 'get',
+      summary: 'Show one keyword.',
+      arguments: [keyword],
+      options: [forUser, json],
+      run: runConfig,
+    },
+    {
+      name: 'set',
+      summary: 'Set a keyword in the global part.',
+      arguments: [keyword, { name: 'value', description: 'its value', required: true }],
+      options: [forUser, json],
+      run: runConfig,
+    },
+    {
+      name: 'unset',
+      summary: 'Take a keyword out of the global part.',
+      arguments: [keyword, { name: 'name', description: 'of Attr, the one to take out' }],
+      options: [forUser, json],
+      run: runConfig,
+    },
+    { name: 'edit', summary: 'Edit the file, and check it.', options: [forUser], run: runConfig },
+    {
+      name: 'check',
+      summary: 'Check a configuration file.',
+      arguments: [{ name: 'file', description: "the user's if left out", completes: 'file' }],
+      options: [forUser, { long: '--server', description: "check FILE as the server's" }, json],
+      run: runConfig,
+    },
+  ],
+};
+
+export const sipctl: ProgramDefinition = {
+  name: 'sipctl',
+  summary: 'Operate and run the SIP service of a host.',
+  commands: [
+    serve,
+    ul,
+    users,
+    config,
+    {
+      name: 'ha1',
+      summary: 'Print the hashes of a password, read without echo or from standard input.',
+      arguments: [user],
+      options: [{ long: '--realm', value: 'REALM', description: 'the realm instead of the default' }, json],
+      run: () => import('./sipctl/ha1.ts'),
+    },
+    {
+      name: 'check',
+      summary: 'Find out why an account cannot register.',
+      arguments: [user],
+      options: [json],
+      run: () => import('./sipctl/check.ts'),
+    },
+  ],
+};

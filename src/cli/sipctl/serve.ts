@@ -1,0 +1,126 @@
+// sipctl serve: checks (-t), shows (-T), or runs the server until a signal ends it.
+
+import { networkInterfaces } from 'node:os';
+import { formatSetting } from '../../home/config.ts';
+import { formatFault } from '../../home/fault.ts';
+import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
+import { openLog } from '../../server/log.ts';
+import { startServer } from '../../server/start.ts';
+import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
+import { type Account, invokingAccount } from '../../unix/nss.ts';
+import { hardenProcess } from '../../unix/process-hardening.ts';
+import { type Context, isSet, listOption, textOption } from '../command.ts';
+import { sysExit } from '../exit-codes.ts';
+import { firstPassword } from './first-password.ts';
+
+/** Runs the server; resolves when it has stopped. */
+export async function run(context: Context): Promise<number> {
+  const { report } = context;
+  const isRoot = process.geteuid?.() === 0;
+  const own = isSet(context, 'own') || !isRoot ? invokingAccount() : undefined;
+  if (own === undefined && !isRoot) {
+    report.error(`no account for uid ${process.geteuid?.()}`);
+    return sysExit.EX_NOUSER.code;
+  }
+  const overrides = listOption(context, 'o');
+  const read = (more: readonly string[] = []) =>
+    readServerSettings({ file: textOption(context, 'f'), overrides: [...overrides, ...more], own });
+  let { settings, faults } = read();
+  for (const fault of faults) report.fault(fault);
+  if (faults.length > 0) return sysExit.EX_CONFIG.code;
+  warnLater(context, settings);
+  const loopbackOnly = own !== undefined && isRoot && !saysListen(settings) ? LOOPBACK : [];
+  if (loopbackOnly.length > 0) ({ settings, faults } = read(loopbackOnly));
+  if (isSet(context, 'T')) return showSettings(context, settings);
+  if (isSet(context, 't')) return sysExit.EX_OK.code;
+
+  hardenProcess();
+  let password: string | undefined;
+  if (own !== undefined) {
+    const made = firstPassword(own, settings.realm);
+    if (typeof made === 'object') {
+      report.error(made.text);
+      return sysExit.EX_CANTCREAT.code;
+    }
+    password = made;
+  }
+  const log = openLog(settings.keywords.LogLevel);
+  if (own === undefined)
+    log('warning', 'unseparated', {
+      why: 'serving as root in one process: privilege separation is not in this version',
+    });
+  const server = await startServer(settings, own, log);
+  if (server.type === 'start-fault') {
+    log.flush();
+    for (const line of server.lines) report.error(line);
+    return server.kind === 'configuration' ? sysExit.EX_CONFIG.code : sysExit.EX_OSERR.code;
+  }
+  if (own !== undefined)
+    introduce(context, own, settings, server.listening, password, loopbackOnly.length > 0);
+  process.on('SIGHUP', () => {
+    const again = read(loopbackOnly);
+    for (const fault of again.faults) log('error', 'fault', { text: formatFault(fault) });
+    if (again.faults.length === 0) server.reload(again.settings);
+    else log('error', 'reload', { why: 'nothing changed: the configuration has faults' });
+  });
+  await new Promise<void>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+  });
+  await server.stop();
+  return sysExit.EX_OK.code;
+}
+
+const LOOPBACK = ['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'].map((socket) => `Listen ${socket}`);
+
+function saysListen(settings: ServerSettings): boolean {
+  return settings.layers.some((layer) => layer.global.some(({ keyword }) => keyword === 'Listen'));
+}
+
+/** Keywords this version takes but does not act on are said once. */
+function warnLater(context: Context, settings: ServerSettings): void {
+  for (const { path, global } of settings.layers)
+    for (const { keyword, line } of global)
+      if (!keywordEntry(keyword).inForce)
+        context.report.warning(formatFault({ path, line, text: `${keyword}: not in force in this version` }));
+}
+
+/** Prints every keyword in effect, as a configuration file has it. */
+function showSettings({ report }: Context, settings: ServerSettings): number {
+  const keywords = { ...settings.keywords, Realm: settings.realm, AllowGroups: settings.access.allowGroups };
+  if (report.json) report.value(keywords);
+  else
+    for (const [name, value] of Object.entries(keywords))
+      for (const line of formatSetting(name as KeywordName, value)) report.print(line);
+  return sysExit.EX_OK.code;
+}
+
+/** Says what to type into a phone; a new password is shown this once. */
+function introduce(
+  { report }: Context,
+  own: Account,
+  settings: ServerSettings,
+  listening: readonly string[],
+  password: string | undefined,
+  loopbackOnly: boolean,
+): void {
+  report.print('Type this into a phone:');
+  report.print(`  user name  ${own.name}`);
+  report.print(`  password   ${password ?? 'the one you set with sippasswd'}`);
+  report.print(`  domain     ${settings.realm}`);
+  report.print(`  server     ${reachable(listening).join(', or ')}`);
+  if (password !== undefined) report.print('The password is shown this once; sippasswd sets another.');
+  if (loopbackOnly)
+    report.print('Run by root for itself it listens on loopback only; -o "Listen udp:*:5060" opens it.');
+}
+
+/** Where phones find us: addresses others can reach first, loopback if there is no other. */
+function reachable(listening: readonly string[]): string[] {
+  const loopback = new Set(
+    Object.values(networkInterfaces()).flatMap((infos) =>
+      (infos ?? []).filter(({ internal }) => internal).map(({ address }) => address),
+    ),
+  );
+  const sockets = [...new Set(listening.map((socket) => socket.replace(/^\w+:/, '')))];
+  const outside = sockets.filter((socket) => ![...loopback].some((address) => socket.includes(address)));
+  return outside.length > 0 ? outside : sockets;
+}

@@ -1,0 +1,77 @@
+// What the actions on a password have in common: the account, the realm and the credentials it has now.
+
+import { type Credential, parsePasswd } from '../../home/passwd.ts';
+import { fromOctets, toOctets } from '../../message/octets.ts';
+import { credentialsPath, readCredentials } from '../../store/credentials-file.ts';
+import { type HostSettings, readHostSettings } from '../../store/host-settings.ts';
+import { defaultRealm } from '../../store/realm.ts';
+import type { Account } from '../../unix/nss.ts';
+import { type Context, textOption } from '../command.ts';
+import { passwdExit } from '../exit-codes.ts';
+import { isTrouble, type Refusal, refusal, refusalOf } from '../refusal.ts';
+import type { Key } from './credential.ts';
+import { isSelf } from './target.ts';
+
+/** A realm and a did as they are given and shown. */
+export interface Scope {
+  readonly realm: string;
+  readonly did: string;
+}
+
+const defaultDid = '_default';
+const longest = 255;
+
+/** The settings of the host; what is wrong with them is said once. */
+export function settingsOf(context: Context): HostSettings {
+  const settings = readHostSettings();
+  for (const fault of settings.faults) context.report.fault(fault);
+  return settings;
+}
+
+/** The realm and did of the command line, or the defaults. */
+export function scopeOf(context: Context, account?: Account): Scope | Refusal {
+  const realm = textOption(context, 'realm');
+  const did = textOption(context, 'did');
+  for (const [option, value] of [['realm', realm] as const, ['did', did] as const]) {
+    if (value === undefined || (value !== '' && value.length <= longest && !/\p{Control}/u.test(value)))
+      continue;
+    return refusal(passwdExit.argument, `--${option}: expected 1 to ${longest} printable characters`);
+  }
+  const own = account !== undefined && isSelf(account) ? account : undefined;
+  return { realm: realm ?? fromOctets(defaultRealm(own)), did: did ?? defaultDid };
+}
+
+/** The key of an account's credential in a scope. */
+export function keyOf(account: Account, { realm, did }: Scope): Key {
+  return { user: toOctets(account.name), realm: toOctets(realm), did: toOctets(did) };
+}
+
+/** Says whether a credential has this key. */
+export function hasKey(credential: Credential, key: Key): boolean {
+  return credential.authUsername === key.user && credential.realm === key.realm && credential.did === key.did;
+}
+
+/** An account's credentials, faulty lines reported; undefined if there is no file. */
+export function credentialsOf(
+  context: Context,
+  settings: HostSettings,
+  account: Account,
+): Credential[] | undefined | Refusal {
+  const content = readCredentials(account, settings.strictModes);
+  if (content === undefined) return undefined;
+  if (isTrouble(content)) return refusalOf(context.program, content);
+  const parsed = parsePasswd(content, { path: credentialsPath(account), owner: toOctets(account.name) });
+  for (const fault of parsed.faults) context.report.fault(fault);
+  return parsed.credentials;
+}
+
+/** Today's date as `changed` has it: YYYY-MM-DD, UTC. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+/** Reports a refusal and gives its exit code. */
+export function stop(context: Context, refused: Refusal): number {
+  context.report.error(refused.text);
+  return refused.exit;
+}

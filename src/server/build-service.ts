@@ -1,0 +1,136 @@
+// Puts a server's parts together from its settings. Wiring only.
+
+import { networkInterfaces } from 'node:os';
+import { hmac, hmacKey } from '../digest/hash.ts';
+import { nonceKey } from '../digest/nonce.ts';
+import { createNonceCounts } from '../digest/nonce-counts.ts';
+import { effectiveSettings } from '../home/config.ts';
+import { formatFault } from '../home/fault.ts';
+import { refusalOfContact } from '../registrar/contact-address.ts';
+import { signRoute } from '../registrar/route-mac.ts';
+import type { ServerSettings } from '../store/server-settings.ts';
+import { createUnixStore } from '../store/unix-store.ts';
+import type { TransactionLayer } from '../transaction/layer.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Account } from '../unix/nss.ts';
+import { createCompaction } from './compaction.ts';
+import { createFailureAnswers } from './failure-answers.ts';
+import { createLocalDomains } from './local-domains.ts';
+import type { Log } from './log.ts';
+import type { Service } from './service.ts';
+import { createUsers } from './users.ts';
+
+/** Users and nonces kept in memory; each takes about a kilobyte at the most. */
+const MAX_USERS = 20_000;
+const MAX_NONCES = 50_000;
+
+/** What outlives a reload. */
+export interface ServiceBase {
+  readonly own: Account | undefined;
+  readonly key: Buffer;
+  readonly log: Log;
+  readonly transport: Transport;
+  readonly transactions: TransactionLayer;
+  readonly startedAtMs: number;
+}
+
+/** Builds what serves requests under these settings. */
+export function buildService(settings: ServerSettings, base: ServiceBase): Service {
+  const { own, key, log, transport, transactions, startedAtMs } = base;
+  const { keywords, realm, algorithms } = settings;
+  const faultOnce = createFaultLog(log);
+  const store = createUnixStore({
+    verify: settings.verify,
+    access: settings.access,
+    strictModes: keywords.StrictModes,
+    syncUsrloc: keywords.SyncUsrloc,
+    own,
+    onFault: faultOnce,
+  });
+  const users = createUsers(MAX_USERS, (fault) => faultOnce(formatFault(fault)));
+  const domains = createLocalDomains({
+    realm,
+    domains: keywords.Domain,
+    advertised: keywords.Listen.flatMap(({ advertise }) => (advertise === undefined ? [] : [advertise.host])),
+    addresses: () => transport.addresses().map(({ address }) => address),
+  });
+  const removalMemoryMs = 64 * keywords.TimerT1;
+  const limits = {
+    minExpires: keywords.MinExpires,
+    defaultExpires: Math.min(keywords.DefaultExpires, keywords.MaxExpires),
+    maxExpires: keywords.MaxExpires,
+    maxContacts: keywords.MaxContacts,
+    maxContactsPolicy: keywords.MaxContactsPolicy,
+    removalMemoryMs,
+  };
+  const routeKey = hmacKey(Buffer.from(hmac(key, 'route'), 'hex'));
+  const broadcasts = createBroadcasts();
+  const hostFacts = {
+    isOwnSocket: (host: string, port: number) =>
+      transport.isOwn(host, port) ||
+      (domains.isLocal(host) && transport.addresses().some((own) => own.port === port)),
+    isBroadcast: (address: string) => broadcasts().has(address),
+  };
+  return {
+    log,
+    store,
+    users,
+    domains,
+    transactions,
+    authenticator: {
+      realm,
+      algorithms,
+      nonceLifetimeMs: keywords.NonceLifetime * 1000,
+      startedAtMs,
+      key: nonceKey(key),
+      counts: createNonceCounts({ maxNonces: MAX_NONCES, lifetimeMs: keywords.NonceLifetime * 1000 }),
+      isLocal: domains.isLocal,
+    },
+    failures: createFailureAnswers(),
+    compaction: createCompaction(store, users, removalMemoryMs, log),
+    limitsOf(user) {
+      if (user.config.global.length === 0 && user.config.blocks.length === 0) return limits;
+      const { MaxContacts } = effectiveSettings([user.config, ...settings.layers]);
+      return { ...limits, maxContacts: MaxContacts };
+    },
+    refuseContact: (uri, sourceAddress) => refusalOfContact(uri, sourceAddress, hostFacts),
+    signRoute: (user, binding) => signRoute(routeKey, user, binding),
+  };
+}
+
+/** A fault is logged when it is first seen, and again after a minute at the earliest. */
+function createFaultLog(log: Log): (text: string) => void {
+  const seen = new Map<string, number>();
+  return (text) => {
+    const nowMs = Date.now();
+    if (nowMs - (seen.get(text) ?? 0) < 60_000) return;
+    if (seen.size >= 10_000) seen.clear();
+    seen.set(text, nowMs);
+    log('warning', 'fault', { text });
+  };
+}
+
+/** The last address of each IPv4 network the host is in, looked at every ten seconds. */
+function createBroadcasts(): () => ReadonlySet<string> {
+  let addresses: ReadonlySet<string> = new Set();
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  return () => {
+    const nowMs = performance.now();
+    if (nowMs - lookedAtMs < 10_000) return addresses;
+    lookedAtMs = nowMs;
+    const networks = Object.values(networkInterfaces()).flatMap((infos) => infos ?? []);
+    const ofIPv4 = networks.filter(
+      ({ family, netmask }) => family === 'IPv4' && netmask !== '255.255.255.255',
+    );
+    addresses = new Set(ofIPv4.map(({ address, netmask }) => broadcastOf(address, netmask)));
+    return addresses;
+  };
+}
+
+function broadcastOf(address: string, netmask: string): string {
+  const mask = netmask.split('.').map(Number);
+  return address
+    .split('.')
+    .map((part, index) => Number(part) | (255 ^ (mask[index] as number)))
+    .join('.');
+}

@@ -1,0 +1,50 @@
+// When usrloc is rewritten (DESIGN §2): once stale lines far outnumber live ones, never in the way of an answer.
+
+import { compactUsrloc } from '../home/usrloc.ts';
+import type { Store } from '../store/store.ts';
+import type { Log } from './log.ts';
+import type { User, Users } from './users.ts';
+
+/** Rewriting costs about 40 appends: it must save reading more than that. */
+const STALE_BEFORE_REWRITE = 64;
+const STALE_PER_LIVE = 8;
+
+/** Rewrites a user's contacts in the background when it pays. */
+export interface Compaction {
+  consider(user: User): void;
+}
+
+function isWorthRewriting({ contacts }: User, nowMs: number): boolean {
+  let live = 0;
+  for (const { expiresAt } of contacts.bindings) if (expiresAt === undefined || expiresAt > nowMs) live++;
+  const stale = contacts.staleCount + contacts.bindings.length - live;
+  return stale >= STALE_BEFORE_REWRITE + STALE_PER_LIVE * live;
+}
+
+/** `removalMemoryMs`: how long a removal keeps its Call-ID and CSeq. */
+export function createCompaction(store: Store, users: Users, removalMemoryMs: number, log: Log): Compaction {
+  async function compact(user: User): Promise<void> {
+    const [loaded] = await store.run(user.name, [{ type: 'loadContacts', known: undefined }]);
+    if (loaded?.type !== 'text' || loaded.text === undefined) return;
+    const content = compactUsrloc(loaded.text, Date.now(), removalMemoryMs);
+    const [written] = await store.run(user.name, [
+      { type: 'compactContacts', content, after: loaded.version },
+    ]);
+    if (written?.type === 'written') {
+      users.contactsLoaded(user, { type: 'text', text: content, version: written.version });
+      log('debug', 'compacted', { user: user.name });
+    }
+  }
+
+  return {
+    consider(user) {
+      if (user.isCompacting || !isWorthRewriting(user, Date.now())) return;
+      user.isCompacting = true;
+      compact(user)
+        .catch((error: Error) => log('error', 'internal-error', { why: error.stack }))
+        .finally(() => {
+          user.isCompacting = false;
+        });
+    },
+  };
+}

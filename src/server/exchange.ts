@@ -1,0 +1,69 @@
+// One request on its way through the server, and how it is answered: stateless, or by its transaction. Wiring only.
+
+import type { Rejection } from '../auth/rejection.ts';
+import type { Head } from '../message/head.ts';
+import type { HeaderField, Request } from '../message/message.ts';
+import { createResponse } from '../message/response.ts';
+import type { ServerTransaction } from '../transaction/layer.ts';
+import { newTag } from '../transaction/random-token.ts';
+import type { Flow } from '../transport/flow.ts';
+import { type Service, sourceOf } from './service.ts';
+
+/** One request on its way. */
+export interface Exchange {
+  readonly request: Request;
+  readonly head: Head;
+  readonly flow: Flow;
+  /** performance.now() when it arrived. */
+  readonly arrivedMs: number;
+  /** Date.now() when it arrived. */
+  readonly nowMs: number;
+}
+
+/** Answers a request without a transaction: its retransmission gets the same answer again (RFC 3261 §8.2.7). */
+export function refuse(service: Service, exchange: Exchange, rejection: Rejection): undefined {
+  logRejection(service, exchange, rejection);
+  respondStateless(service, exchange, rejection.status, rejection.fields, rejection.reason);
+}
+
+/** Answers a request that has a transaction. */
+export function refuseIn(
+  service: Service,
+  exchange: Exchange,
+  transaction: ServerTransaction,
+  rejection: Rejection,
+): void {
+  logRejection(service, exchange, rejection);
+  transaction.respond(
+    createResponse(exchange.request, rejection.status, {
+      ...(rejection.reason === undefined ? {} : { reason: rejection.reason }),
+      toTag: newTag(),
+      fields: rejection.fields ?? [],
+    }),
+  );
+}
+
+/** Answers without a transaction and without a line of the log. */
+export function respondStateless(
+  service: Service,
+  { request, head, flow }: Exchange,
+  status: number,
+  fields: readonly HeaderField[] = [],
+  reason?: string,
+): void {
+  const options = { toTag: newTag(), fields, ...(reason === undefined ? {} : { reason }) };
+  service.transactions.respondStateless(request, head, flow, createResponse(request, status, options));
+}
+
+/** Status 401 and 407 are how every registration begins; only other refusals are worth a line of the log. */
+function logRejection(service: Service, exchange: Exchange, rejection: Rejection): void {
+  const level = rejection.status === 401 || rejection.status === 407 ? 'debug' : 'info';
+  if (!service.log.isOn(level)) return;
+  service.log(level, 'refused', {
+    src: sourceOf(exchange.flow),
+    method: exchange.request.method,
+    status: rejection.status,
+    why: rejection.why,
+    callid: exchange.head.callId,
+  });
+}

@@ -1,0 +1,56 @@
+// When a failed authentication is answered: on a grid of absolute times at least 5 ms after it arrived, so that the time
+// of an answer says nothing of the work behind it (DESIGN §4.2: the same answer, in the same time).
+
+const GRID_MS = 10;
+const AT_LEAST_MS = 5;
+/** Failures waiting at once; beyond it the peer gets no answer and repeats itself. */
+const MAX_WAITING = 10_000;
+
+/** Answers failures at times that do not depend on their cause. */
+export interface FailureAnswers {
+  /** Calls `send` at the first grid point 5 to 15 ms after `arrivedMs` (performance.now()). */
+  defer(arrivedMs: number, send: () => void): void;
+  close(): void;
+}
+
+/**
+ * Starts with nothing waiting. A timer of the event loop sleeps whole milliseconds from when the work before it ended,
+ * which would tell its length; so the timer wakes early and the loop turns, serving everybody, up to the grid point.
+ */
+export function createFailureAnswers(): FailureAnswers {
+  const waiting: { dueMs: number; send: () => void }[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let turning: NodeJS.Immediate | undefined;
+
+  function turn(): void {
+    turning = undefined;
+    const nowMs = performance.now();
+    while (waiting[0] !== undefined && waiting[0].dueMs <= nowMs) waiting.shift()?.send();
+    arm();
+  }
+
+  function arm(): void {
+    const next = waiting[0];
+    if (next === undefined || timer !== undefined || turning !== undefined) return;
+    const sleepMs = Math.floor(next.dueMs - performance.now() - 1.2);
+    if (sleepMs < 1) turning = setImmediate(turn);
+    else
+      timer = setTimeout(() => {
+        timer = undefined;
+        turn();
+      }, sleepMs);
+  }
+
+  return {
+    defer(arrivedMs, send) {
+      if (waiting.length >= MAX_WAITING) return;
+      waiting.push({ dueMs: Math.ceil((arrivedMs + AT_LEAST_MS) / GRID_MS) * GRID_MS, send });
+      arm();
+    },
+    close() {
+      clearTimeout(timer);
+      clearImmediate(turning);
+      waiting.length = 0;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+// Who sends a request (DESIGN §4.2): credentials read, the store asked, its answer judged. What else a request needs of
+// the store travels with the question, so that one change of identity serves it all. Wiring only.
+
+import { type Authenticated, judge, readCredentials, type Scheme } from '../auth/authenticate.ts';
+import type { Answer, Operation } from '../store/store.ts';
+import type { ServerTransaction } from '../transaction/layer.ts';
+import { type Exchange, refuse, refuseIn } from './exchange.ts';
+import { type Service, sourceOf } from './service.ts';
+import type { User } from './users.ts';
+
+/** A request whose sender is known, and what the store said to the operations that came along. */
+export interface Identified {
+  readonly identity: Authenticated;
+  readonly transaction: ServerTransaction;
+  readonly user: User;
+  readonly account: Answer;
+  readonly answers: readonly Answer[];
+}
+
+/**
+ * Identifies the sender and calls `proceed`, or answers the request itself. Undefined: answered without asking the
+ * store, because the credentials carry no nonce of ours.
+ */
+export function identify(
+  service: Service,
+  exchange: Exchange,
+  scheme: Scheme,
+  operationsFor: (user: User) => readonly Operation[],
+  proceed: (identified: Identified) => Promise<void> | void,
+): Promise<void> | undefined {
+  const { request, head, flow, nowMs } = exchange;
+  const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs);
+  if (presented.type === 'rejection') return refuse(service, exchange, presented);
+  const transaction = service.transactions.createServerTransaction(request, head, flow);
+  const user = service.users.of(presented.user);
+  const operations: Operation[] = [
+    { type: 'verify', credentials: presented.digest },
+    { type: 'account', peerAddress: flow.remoteAddress },
+    ...operationsFor(user),
+  ];
+  return service.store.run(presented.user, operations).then(([verified, account, ...answers]) => {
+    const identity = judge(service.authenticator, presented, verified as Answer, flow.remoteAddress, nowMs);
+    if (identity.type === 'authenticated')
+      return proceed({ identity, transaction, user, account: account as Answer, answers });
+    const src = sourceOf(flow);
+    service.log('info', 'auth-failed', { user: presented.user, src, why: identity.why });
+    const answer = () => refuseIn(service, exchange, transaction, identity);
+    if (verified?.type === 'no') service.failures.defer(exchange.arrivedMs, answer);
+    else answer();
+    return undefined;
+  });
+}

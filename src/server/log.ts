@@ -1,0 +1,68 @@
+// One line an event on stderr: `time=… level=… event=… key=value`, user text escaped and capped. Lines of one turn are
+// written together.
+
+import { writeSync } from 'node:fs';
+
+export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
+
+/** Values of a log line; undefined ones are left out. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Writes log lines at or above its level. */
+export interface Log {
+  (level: Level, event: string, fields?: LogFields): void;
+  /** Says whether a level is written, so that costly fields need not be made. */
+  isOn(level: Level): boolean;
+  setLevel(level: Level): void;
+  flush(): void;
+}
+
+const ORDER: readonly Level[] = ['error', 'warning', 'notice', 'info', 'debug'];
+const MAX_VALUE = 256;
+
+/** Opens the log on a file descriptor, stderr by default; a reader that went away costs the lines, not the server. */
+export function openLog(level: Level, fd = 2): Log {
+  let threshold = ORDER.indexOf(level);
+  let pending = '';
+  const flush = () => {
+    const text = pending;
+    pending = '';
+    if (text === '') return;
+    try {
+      writeSync(fd, text);
+    } catch {
+      // Nobody to tell: the log itself is what failed.
+    }
+  };
+  const write = (at: Level, event: string, fields: LogFields = {}) => {
+    if (ORDER.indexOf(at) > threshold) return;
+    if (pending === '') setImmediate(flush);
+    pending += `${formatLogLine(new Date(), at, event, fields)}\n`;
+  };
+  return Object.assign(write, {
+    isOn: (at: Level) => ORDER.indexOf(at) <= threshold,
+    setLevel: (at: Level) => {
+      threshold = ORDER.indexOf(at);
+    },
+    flush,
+  });
+}
+
+/** Formats one line without its end. */
+export function formatLogLine(time: Date, level: Level, event: string, fields: LogFields): string {
+  let line = `time=${time.toISOString()} level=${level} event=${event}`;
+  for (const [key, value] of Object.entries(fields))
+    if (value !== undefined) line += ` ${key}=${escapeValue(String(value))}`;
+  return line;
+}
+
+/** A value as it may stand in a line: quoted when it is not one plain word, never more than 256 characters. */
+function escapeValue(value: string): string {
+  const capped = value.length > MAX_VALUE ? `${value.slice(0, MAX_VALUE)}…` : value;
+  if (/^[\w@:./+*,[\]()~-]+$/.test(capped)) return capped;
+  // JSON escapes C0; C1 controls and line separators would reach a terminal as they are.
+  return JSON.stringify(capped).replace(
+    /[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

@@ -1,0 +1,119 @@
+// A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
+
+import { readServerKey } from '../store/server-key.ts';
+import type { ServerSettings } from '../store/server-settings.ts';
+import { createTransactionLayer } from '../transaction/layer.ts';
+import { formatHostPort } from '../transport/address.ts';
+import { ListenFault } from '../transport/listen-fault.ts';
+import { openTransport, type Transport } from '../transport/transport.ts';
+import { warmThreadPool } from '../unix/as-user.ts';
+import { type Account, findGroup } from '../unix/nss.ts';
+import { buildService } from './build-service.ts';
+import type { Log } from './log.ts';
+import { receive, refuseMalformed } from './receive.ts';
+import type { Service } from './service.ts';
+
+/** RFC 3261 §17.1.2.2, table 4. */
+const T2_MS = 4000;
+const T4_MS = 5000;
+
+/** Why a server did not start: lines for people, and what kind of fault it is. */
+export interface StartFault {
+  readonly type: 'start-fault';
+  readonly kind: 'configuration' | 'system';
+  readonly lines: readonly string[];
+}
+
+/** A server that serves. */
+export interface RunningServer {
+  readonly type: 'running';
+  /** `udp:127.0.0.1:5060` for each socket. */
+  readonly listening: readonly string[];
+  /** Takes settings as far as they can change while it runs. */
+  reload(settings: ServerSettings): void;
+  stop(): Promise<void>;
+}
+
+/** Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`. */
+export async function startServer(
+  settings: ServerSettings,
+  own: Account | undefined,
+  log: Log,
+): Promise<RunningServer | StartFault> {
+  const groups = own === undefined ? missingGroups(settings) : [];
+  if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
+  const key = readServerKey(settings.keywords.KeyFile, own);
+  if (!Buffer.isBuffer(key))
+    return { type: 'start-fault', kind: 'system', lines: [`${key.path}: ${key.text}`] };
+  await warmThreadPool();
+
+  let service: Service | undefined;
+  let transport: Transport;
+  try {
+    transport = await openTransport({
+      listen: settings.keywords.Listen,
+      onMessage: (octets, flow) => {
+        if (service !== undefined) receive(service, octets, flow);
+      },
+      onMalformed: (malformed, flow) => {
+        if (service !== undefined) refuseMalformed(service, malformed, flow);
+      },
+      log,
+    });
+  } catch (error) {
+    if (!(error instanceof ListenFault)) throw error;
+    return { type: 'start-fault', kind: 'system', lines: [error.message] };
+  }
+  const base = {
+    own,
+    key,
+    log,
+    transport,
+    transactions: createTransactionLayer({
+      t1Ms: settings.keywords.TimerT1,
+      t2Ms: T2_MS,
+      t4Ms: T4_MS,
+      onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
+    }),
+    startedAtMs: Date.now(),
+  };
+  service = buildService(settings, base);
+  const listening = transport
+    .addresses()
+    .map((socket) => `${socket.transport}:${formatHostPort(socket.address, socket.port)}`);
+  log('info', 'ready', { listen: listening.join(','), realm: settings.realm, own: own?.name });
+  return {
+    type: 'running',
+    listening,
+    reload(changed) {
+      if (JSON.stringify(changed.keywords.Listen) !== JSON.stringify(settings.keywords.Listen))
+        log('warning', 'reload', { why: 'a changed Listen needs a restart' });
+      service?.failures.close();
+      service?.store.close();
+      service = buildService(changed, base);
+      log.setLevel(changed.keywords.LogLevel);
+      log('info', 'reloaded', { file: changed.path });
+    },
+    async stop() {
+      service?.failures.close();
+      base.transactions.close();
+      await transport.close();
+      service?.store.close();
+      log('info', 'stopped');
+      log.flush();
+    },
+  };
+}
+
+/** The network's refusals are everyday; anything else is a fault of ours. */
+function logSendError(log: Log, error: NodeJS.ErrnoException): void {
+  if (error.code === undefined) log('error', 'internal-error', { why: error.stack });
+  else log('debug', 'send-failed', { why: error.message });
+}
+
+/** A rule that names no group of this host admits nobody: said before anything is opened. */
+function missingGroups({ access }: ServerSettings): string[] {
+  const named = access.allowGroups.filter((group) => !/[*?]/.test(group));
+  if (named.length === 0 || named.some((group) => findGroup(group) !== undefined)) return [];
+  return [`AllowGroups: no group ${named.join(' ')} on this host: groupadd --system ${named[0]}`];
+}
