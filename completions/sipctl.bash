@@ -1,0 +1,42 @@
+# bash completion of sipctl, generated from its definition by: node build.js --completions
+
+_sipctl() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path=sipctl count=0 i word
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=${COMP_WORDS[i]}
+    case "$path $word" in
+      'sipctl serve' | 'sipctl ul' | 'sipctl user' | 'sipctl config' | 'sipctl ha1' | 'sipctl check' | 'sipctl ul show' | 'sipctl ul add' | 'sipctl ul rm' | 'sipctl ul dump' | 'sipctl user list' | 'sipctl user show' | 'sipctl config show' | 'sipctl config get' | 'sipctl config set' | 'sipctl config unset' | 'sipctl config edit' | 'sipctl config check') path+=" $word" count=0 ;;
+      'sipctl serve -f' | 'sipctl serve -o' | 'sipctl config show --user' | 'sipctl config get --user' | 'sipctl config set --user' | 'sipctl config unset --user' | 'sipctl config edit --user' | 'sipctl config check --user' | 'sipctl ha1 --realm') i=$((i + 1)) ;;
+      *' '-*) ;;
+      *) count=$((count + 1)) ;;
+    esac
+  done
+  case "$path $prev" in
+    'sipctl serve -f') compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
+    'sipctl serve -o' | 'sipctl ha1 --realm') return ;;
+    'sipctl config show --user' | 'sipctl config get --user' | 'sipctl config set --user' | 'sipctl config unset --user' | 'sipctl config edit --user' | 'sipctl config check --user') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+  esac
+  if [[ $cur == -* ]]; then
+    case $path in
+      'sipctl' | 'sipctl ul' | 'sipctl user' | 'sipctl config') mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur") ;;
+      'sipctl serve') mapfile -t COMPREPLY < <(compgen -W '-f -o -t -T --own -h --help' -- "$cur") ;;
+      'sipctl ul show' | 'sipctl ul add' | 'sipctl ul rm' | 'sipctl ul dump' | 'sipctl user list' | 'sipctl user show' | 'sipctl check') mapfile -t COMPREPLY < <(compgen -W '--json -h --help' -- "$cur") ;;
+      'sipctl config show' | 'sipctl config get' | 'sipctl config set' | 'sipctl config unset') mapfile -t COMPREPLY < <(compgen -W '--user --json -h --help' -- "$cur") ;;
+      'sipctl config edit') mapfile -t COMPREPLY < <(compgen -W '--user -h --help' -- "$cur") ;;
+      'sipctl config check') mapfile -t COMPREPLY < <(compgen -W '--user --server --json -h --help' -- "$cur") ;;
+      'sipctl ha1') mapfile -t COMPREPLY < <(compgen -W '--realm --json -h --help' -- "$cur") ;;
+    esac
+    return
+  fi
+  case "$path $count" in
+    'sipctl 0') mapfile -t COMPREPLY < <(compgen -W 'serve ul user config ha1 check' -- "$cur") ;;
+    'sipctl ul 0') mapfile -t COMPREPLY < <(compgen -W 'show add rm dump' -- "$cur") ;;
+    'sipctl ul show 0' | 'sipctl ul add 0' | 'sipctl ul rm 0' | 'sipctl ul dump 0' | 'sipctl user show 0' | 'sipctl ha1 0' | 'sipctl check 0') mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+    'sipctl user 0') mapfile -t COMPREPLY < <(compgen -W 'list show' -- "$cur") ;;
+    'sipctl config 0') mapfile -t COMPREPLY < <(compgen -W 'show get set unset edit check' -- "$cur") ;;
+    'sipctl config check 0') compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+  esac
+}
+
+complete -F _sipctl sipctl

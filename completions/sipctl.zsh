@@ -1,0 +1,228 @@
+#compdef sipctl
+# Generated from its definition by: node build.js --completions
+
+_sipctl_check() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
+_sipctl_ha1() {
+  _arguments -s \
+    '--realm[the realm instead of the default]:REALM: ' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
+_sipctl_config_check() {
+  _arguments -s \
+    '--user[that account'\''s file instead of your own]:USER:_users' \
+    '--server[check FILE as the server'\''s]' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::file:_files'
+}
+
+_sipctl_config_edit() {
+  _arguments -s \
+    '--user[that account'\''s file instead of your own]:USER:_users' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_config_unset() {
+  _arguments -s \
+    '--user[that account'\''s file instead of your own]:USER:_users' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':keyword: ' \
+    '::name: '
+}
+
+_sipctl_config_set() {
+  _arguments -s \
+    '--user[that account'\''s file instead of your own]:USER:_users' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':keyword: ' \
+    ':value: '
+}
+
+_sipctl_config_get() {
+  _arguments -s \
+    '--user[that account'\''s file instead of your own]:USER:_users' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':keyword: '
+}
+
+_sipctl_config_show() {
+  _arguments -s \
+    '--user[that account'\''s file instead of your own]:USER:_users' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_config() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands=(
+    'show:Show what is in effect.'
+    'get:Show one keyword.'
+    'set:Set a keyword in the global part.'
+    'unset:Take a keyword out of the global part.'
+    'edit:Edit the file, and check it.'
+    'check:Check a configuration file.'
+  )
+  _arguments -C \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '1: :->command' \
+    '*:: :->words'
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+        show) _sipctl_config_show ;;
+        get) _sipctl_config_get ;;
+        set) _sipctl_config_set ;;
+        unset) _sipctl_config_unset ;;
+        edit) _sipctl_config_edit ;;
+        check) _sipctl_config_check ;;
+      esac
+      ;;
+  esac
+}
+
+_sipctl_user_show() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
+_sipctl_user_list() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_user() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands=(
+    'list:List them.'
+    'show:Show one.'
+  )
+  _arguments -C \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '1: :->command' \
+    '*:: :->words'
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+        list) _sipctl_user_list ;;
+        show) _sipctl_user_show ;;
+      esac
+      ;;
+  esac
+}
+
+_sipctl_ul_dump() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
+_sipctl_ul_rm() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':user:_users' \
+    '::contact: '
+}
+
+_sipctl_ul_add() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':user:_users' \
+    ':contact: '
+}
+
+_sipctl_ul_show() {
+  _arguments -s \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
+_sipctl_ul() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands=(
+    'show:Show contacts.'
+    'add:Add a contact that does not expire.'
+    'rm:Take away one contact, or all of them.'
+    'dump:Print contacts as they are stored.'
+  )
+  _arguments -C \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '1: :->command' \
+    '*:: :->words'
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+        show) _sipctl_ul_show ;;
+        add) _sipctl_ul_add ;;
+        rm) _sipctl_ul_rm ;;
+        dump) _sipctl_ul_dump ;;
+      esac
+      ;;
+  esac
+}
+
+_sipctl_serve() {
+  _arguments -s \
+    '-f[read the configuration from FILE]:FILE:_files' \
+    '*-o[override a keyword of the file]:KEYWORD=VALUE: ' \
+    '-t[check the configuration and exit]' \
+    '-T[print what is in effect and exit]' \
+    '--own[serve the invoking account alone]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands=(
+    'serve:Run the SIP server.'
+    'ul:Show and change registered contacts.'
+    'user:Show the accounts that the server serves.'
+    'config:Show and change a user'\''s settings.'
+    'ha1:Print the hashes of a password, read without echo or from standard input.'
+    'check:Find out why an account cannot register.'
+  )
+  _arguments -C \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '1: :->command' \
+    '*:: :->words'
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+        serve) _sipctl_serve ;;
+        ul) _sipctl_ul ;;
+        user) _sipctl_user ;;
+        config) _sipctl_config ;;
+        ha1) _sipctl_ha1 ;;
+        check) _sipctl_check ;;
+      esac
+      ;;
+  esac
+}
+
+_sipctl "$@"

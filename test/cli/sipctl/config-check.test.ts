@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { checkUserContent } from '../../../src/cli/sipctl/config-check.ts';
+
+test('finds every fault with its line, and says what is not acted on', () => {
+  const content = [
+    'MaxContacts 4',
+    'ForwardAlwys sip:a@b',
+    'Realm x',
+    'ForwardAlways sip:a@b',
+    'Match all',
+    '  DoNotDisturb maybe',
+    '  DoNotDisturb yes',
+    'MaxContacts 5',
+  ].join('\n');
+  expect(checkUserContent(content, 'config')).toEqual({
+    path: 'config',
+    faults: [
+      { path: 'config', line: 2, text: 'ForwardAlwys: unknown keyword (did you mean ForwardAlways?)' },
+      { path: 'config', line: 3, text: 'Realm: expected in the configuration of the server only' },
+      { path: 'config', line: 6, text: 'DoNotDisturb: expected yes or no' },
+      { path: 'config', line: 8, text: 'the last line does not end' },
+    ],
+    warnings: [
+      { path: 'config', line: 4, text: 'ForwardAlways: not in force in this version' },
+      { path: 'config', line: 7, text: 'DoNotDisturb: not in force in this version' },
+    ],
+  });
+});
+
+test('finds nothing in a good file', () => {
+  expect(checkUserContent('# mine\n\nMaxContacts 4 # few\nAttr lang cs\n', 'config')).toEqual({
+    path: 'config',
+    faults: [],
+    warnings: [],
+  });
+});
