@@ -88,13 +88,14 @@ export function setPasswords(accounts, environment) {
   run([...program('sippasswd'), '--batch', '--realm', realm], { input, env: environment });
 }
 
-/** Our server on 127.0.0.1:`port`, run by root; `settings` are further lines of its config. */
-export async function startOurs(directory, port, environment, settings = []) {
+/** Our server on 127.0.0.1:`port`, run by root with `nodeOptions`. */
+export async function startOurs(directory, port, environment, nodeOptions = []) {
   const state = join(directory, 'state');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const listen = [`Listen udp:127.0.0.1:${port}`, `Listen tcp:127.0.0.1:${port}`];
   const own = [`KeyFile ${state}/key`, `ControlSocket ${state}/control.sock`];
   const file = join(directory, 'sr-config');
-  writeFileSync(file, [...listen, `Realm ${realm}`, ...own, ...settings, ''].join('\n'));
-  return start([...program('sipctl'), 'serve', '-f', file], environment, port);
+  writeFileSync(file, [...listen, `Realm ${realm}`, ...own, ''].join('\n'));
+  const [node, script] = program('sipctl');
+  return start([node, ...nodeOptions, script, 'serve', '-f', file], environment, port);
 }

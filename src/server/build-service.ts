@@ -22,7 +22,7 @@ import { createUsers } from './users.ts';
 
 /** Users and nonces kept in memory; each takes about a kilobyte at the most. */
 const MAX_USERS = 20_000;
-const MAX_NONCES = 50_000;
+const MAX_NONCES = 100_000;
 
 /** What outlives a reload. */
 export interface ServiceBase {

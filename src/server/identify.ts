@@ -2,6 +2,7 @@
 // the store travels with the question, so that one change of identity serves it all. Wiring only.
 
 import { type Authenticated, judge, readCredentials, type Scheme } from '../auth/authenticate.ts';
+import { parseUri } from '../message/uri.ts';
 import type { Answer, Operation } from '../store/store.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
 import { type Exchange, refuse, refuseIn } from './exchange.ts';
@@ -34,7 +35,7 @@ export function identify(
   const transaction = service.transactions.createServerTransaction(request, head, flow);
   const user = service.users.of(presented.user);
   const operations: Operation[] = [
-    { type: 'verify', credentials: presented.digest },
+    { type: 'verify', credentials: { ...presented.digest, did: didOf(service, exchange, scheme) } },
     { type: 'account', peerAddress: flow.remoteAddress },
     ...operationsFor(user),
   ];
@@ -49,4 +50,10 @@ export function identify(
     else answer();
     return undefined;
   });
+}
+
+/** auth_db's did: of the To domain for REGISTER, of the From domain otherwise. */
+function didOf(service: Service, { head }: Exchange, scheme: Scheme): string {
+  const uri = parseUri(scheme === 'www' ? head.to.uri : head.from.uri);
+  return uri !== undefined && 'host' in uri ? service.domains.didOf(uri.host) : '_default';
 }

@@ -13,6 +13,8 @@ export interface LocalDomains {
   isLocal(host: string): boolean;
   /** Whether an IP literal or name is one of our own addresses, not merely a domain that we serve. */
   isOwnAddress(host: string): boolean;
+  /** The domain id of credentials (UseDid): a `Domain` besides Realm is its own, everything else `_default`. */
+  didOf(host: string): string;
 }
 
 /** Collects the names of this server; `addresses` are those of its sockets. */
@@ -25,6 +27,8 @@ export function createLocalDomains(options: {
   const names = new Set(
     [options.realm, ...options.domains, ...hostNames(), 'localhost'].map((name) => name.toLowerCase()),
   );
+  const dids = new Set(options.domains.map((name) => name.toLowerCase()));
+  dids.delete(options.realm.toLowerCase());
   const advertised = new Set(options.advertised.map((host) => canonicalAddress(host) ?? host.toLowerCase()));
   let own: ReadonlySet<string> = new Set();
   let lookedAtMs = Number.NEGATIVE_INFINITY;
@@ -44,6 +48,7 @@ export function createLocalDomains(options: {
   return {
     isLocal: (host) => names.has(host) || names.has(withoutRootDot(host)) || isOwnAddress(host),
     isOwnAddress,
+    didOf: (host) => (dids.has(host) ? host : '_default'),
   };
 }
 

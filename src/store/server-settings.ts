@@ -10,9 +10,11 @@ import { toOctets } from '../message/octets.ts';
 import type { Account } from '../unix/nss.ts';
 import { readRootFile } from '../unix/root-file.ts';
 import type { AccessRules } from './access.ts';
-import { hostConfigPath } from './host-settings.ts';
 import { readUserFile } from './user-file.ts';
 import type { VerifyRules } from './verify.ts';
+
+/** The configuration of the host's server. */
+export const hostConfigPath = '/etc/sr/config';
 
 const MAX_BYTES = 1024 * 1024;
 const DEFAULT_GROUPS = ['sip'];
@@ -21,10 +23,12 @@ const DEFAULT_GROUPS = ['sip'];
 export interface ServerSettings {
   /** Where they come from; undefined: no file, defaults. */
   readonly path: string | undefined;
+  /** Of passwords and challenges, as octets: the keyword, else the host's name in lower case; no DNS is asked. */
   readonly realm: string;
   readonly access: AccessRules;
   readonly algorithms: readonly Algorithm[];
   readonly verify: VerifyRules;
+  readonly strictModes: boolean;
   /** Every keyword in effect, under its name. */
   readonly keywords: Settings;
   /** The layers of keywords behind a user's own, for `effectiveSettings`. */
@@ -55,7 +59,7 @@ export function readServerSettings(source: SettingsSource): { settings: ServerSe
     faults.push({ path: file.path, line: 0, text: 'MinExpires is above MaxExpires' });
   const settings = {
     path: file.isThere ? file.path : undefined,
-    realm: keywords.Realm ?? hostname().toLowerCase(),
+    realm: keywords.Realm ?? (source.own && hostRealm()) ?? hostname().toLowerCase(),
     access: accessRules(keywords, source.own),
     algorithms: keywords.DigestAlgorithms,
     verify: {
@@ -63,10 +67,17 @@ export function readServerSettings(source: SettingsSource): { settings: ServerSe
       useDid: keywords.UseDid,
       loadCredentials: keywords.LoadCredentials,
     },
+    strictModes: keywords.StrictModes,
     keywords,
     layers,
   };
   return { settings, faults };
+}
+
+/** The host's own realm holds for a user's server too, so that one password fits both. */
+function hostRealm(): string | undefined {
+  const { path, content } = readSource({});
+  return effectiveSettings([parseConfig(content, { path, scope: 'server' })]).Realm;
 }
 
 interface SourceText {

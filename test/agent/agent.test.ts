@@ -50,9 +50,9 @@ describe.each(['udp', 'tcp'] as const)('over %s', (transport) => {
   });
 
   test('times an exchange from its sending to its answer', async () => {
-    const { agent, server } = await setUp(async (octets) => {
+    const { agent, server } = await setUp(async function* (octets) {
       if (octets.includes('Subject: slow')) await after(50);
-      return [respond(octets, 200)];
+      yield respond(octets, 200);
     }, transport);
     const slow = await agent.request({ ...options, fields: { Subject: 'slow' } });
     expect(slow.microseconds).toBeGreaterThanOrEqual(49_000);
@@ -147,6 +147,25 @@ describe('a request', () => {
     expect(response).toMatchObject({ status: 200, sent: 3 });
     expect(response.microseconds).toBeGreaterThan(3 * 39_000);
     expect(new Set(server.received).size).toBe(1);
+  });
+
+  test('is retransmitted each T2 after a provisional response, an INVITE not at all (§17.1.1.2)', async () => {
+    let count = 0;
+    const { agent, server } = await setUp(async function* (octets) {
+      count += 1;
+      if (octets.startsWith('OPTIONS')) return yield respond(octets, count === 1 ? 100 : 200);
+      yield respond(octets, 100);
+      await after(600);
+      yield respond(octets, 486);
+    });
+    const timers = { retransmit: true, timerT1Ms: 60 };
+    const response = await agent.request({ ...options, ...timers });
+    expect(response).toMatchObject({ status: 200, sent: 2 });
+    expect(response.microseconds).toBeGreaterThan(479_000);
+    expect(await agent.request({ ...timers, method: 'INVITE', requestUri: 'sip:x' })).toMatchObject({
+      sent: 1,
+    });
+    expect(server.received).toHaveLength(3);
   });
 
   test('is sent once unless retransmission is asked for', async () => {

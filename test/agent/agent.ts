@@ -29,9 +29,9 @@ export interface AgentOptions {
 /** How an exchange waits. */
 export interface ExchangeOptions {
   readonly timeoutMs?: number | undefined;
-  /** Sends again after T1, 2·T1 … until any response comes (RFC 3261 §17.1.2.2). UDP only; off by default. */
+  /** Sends again after T1, 2·T1 … as RFC 3261 §17.1.1.2 and §17.1.2.2 have it. UDP only; off by default. */
   readonly retransmit?: boolean | undefined;
-  /** T1: 500 ms. */
+  /** T1: 500 ms. T2 is eight times as long. */
   readonly timerT1Ms?: number | undefined;
 }
 
@@ -78,11 +78,9 @@ export interface Agent {
 }
 
 interface Exchange extends Deferred<{ response: Response; octets: string; from: Address; at: bigint }> {
-  /** Any response ends the retransmissions. */
-  answered(): void;
+  /** A provisional response came: an INVITE is not sent again, others each T2. */
+  proceed(): void;
 }
-
-const T2_MS = 4000;
 
 /** Opens an agent's socket. */
 export async function createAgent(options: AgentOptions): Promise<Agent> {
@@ -108,9 +106,10 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       const exchange = message.type === 'response' ? exchanges.get(keyOf(message)) : undefined;
       if (exchange === undefined || message.type !== 'response')
         return messages.push({ message, octets, from });
-      exchange.answered();
-      if (message.status < 200) messages.push({ message, octets, from });
-      else exchange.resolve({ response: message, octets, from, at });
+      if (message.status < 200) {
+        exchange.proceed();
+        messages.push({ message, octets, from });
+      } else exchange.resolve({ response: message, octets, from, at });
     },
     octets(octets) {
       for (const reader of octetReaders) reader.resolve(octets);
@@ -147,18 +146,23 @@ export async function createAgent(options: AgentOptions): Promise<Agent> {
       timer = setTimeout(() => {
         sent += 1;
         send(bytes).catch(deferred.reject);
-        sendAgainAfter(Math.min(2 * waitMs, T2_MS));
+        sendAgainAfter(Math.min(2 * waitMs, 8 * timerT1Ms));
       }, waitMs);
     };
     const deferred = withDeadline<Awaited<Exchange['promise']>>(timeoutMs, () => {
       const what = octets.slice(0, octets.indexOf('\r\n')).slice(0, 80);
       return new Error(`no final response from ${peer} within ${timeoutMs} ms to: ${what}`);
     });
-    exchanges.set(key, { ...deferred, answered: () => clearTimeout(timer) });
+    const retransmits = retransmit && transport === 'udp';
+    const proceed = (): void => {
+      clearTimeout(timer);
+      if (retransmits && !octets.startsWith('INVITE ')) sendAgainAfter(8 * timerT1Ms);
+    };
+    exchanges.set(key, { ...deferred, proceed });
     try {
       const start = process.hrtime.bigint();
       send(bytes).catch(deferred.reject);
-      if (retransmit && transport === 'udp') sendAgainAfter(timerT1Ms);
+      if (retransmits) sendAgainAfter(timerT1Ms);
       const { response, octets: answer, from, at } = await deferred.promise;
       return { ...response, microseconds: Number(at - start) / 1000, octets: answer, from, sent };
     } finally {

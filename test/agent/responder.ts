@@ -22,10 +22,8 @@ import { parseMessage } from '../../src/message/parse.ts';
 import { createField, createResponse } from '../../src/message/response.ts';
 import type { Address } from './wire.ts';
 
-/** What is answered to the octets of one request: octets to send, in their order. */
-export type Behaviour = (
-  octets: string,
-) => readonly (string | Buffer)[] | Promise<readonly (string | Buffer)[]>;
+/** What is answered to the octets of one request: octets to send, in their order and at their time. */
+export type Behaviour = (octets: string) => Iterable<string | Buffer> | AsyncIterable<string | Buffer>;
 
 export interface Responder extends Address {
   /** All that came, as octets. */
@@ -44,7 +42,7 @@ export async function startResponder(
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
     socket.on('message', async (data, from) => {
       received.push(data.toString('latin1'));
-      for (const octets of await behave(data.toString('latin1')))
+      for await (const octets of behave(data.toString('latin1')))
         socket.send(toBytes(octets), from.port, from.address);
     });
     socket.bind(0, address);
@@ -61,7 +59,7 @@ export async function startResponder(
       for (const event of framer.push(data)) {
         const octets = event.type === 'message' ? event.octets : '\r\n\r\n';
         received.push(octets);
-        for (const answer of await behave(octets)) {
+        for await (const answer of behave(octets)) {
           if (answer === 'end') connection.end();
           else connection.write(toBytes(answer));
         }

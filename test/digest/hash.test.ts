@@ -47,6 +47,11 @@ describe('hmac', () => {
     );
   });
 
+  test.each([0, 63, 64, 65, 127, 128, 129])('agrees with createHmac for a key of %i octets', (length) => {
+    const key = Buffer.alloc(length, 'key');
+    expect(hmac(key, 'text')).toBe(createHmac('sha256', key).update('text').digest('hex'));
+  });
+
   test('agrees with createHmac for every key and text, one key used for many texts', () => {
     fc.assert(
       fc.property(

@@ -1,14 +1,14 @@
 // Real phones register over UDP and TCP, IPv4 and IPv6, by name and by bare IP, against a server run by root with real
 // accounts and against one run by an ordinary account for itself.
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type Account, Accounts } from '../host/accounts.ts';
 import { realm, setPassword } from '../host/passwords.ts';
 import { PrivateHost } from '../host/private-host.ts';
 import { describeNeeding } from '../host/required.ts';
 import { Server } from '../host/server.ts';
 import { phoneNames, phones } from './phones.ts';
-import { liveContacts } from './usrloc.ts';
+import { expectRefused, expectRegistered } from './registration.ts';
 
 /** Passwords that phones, shells and files each have their own ideas about. */
 const passwords = {
@@ -44,8 +44,15 @@ describe.each([
 
     for (const name of phoneNames)
       describeNeeding([name], name, () => {
-        const { register, ipv6, anyDomain, userAgent } = phones[name];
-        const line = () => ({ user: jan.name, password: 'secret', domain: realm, port: server.port });
+        const { ipv6, anyDomain } = phones[name];
+        const line = () =>
+          ({
+            password: 'secret',
+            domain: '127.0.0.1',
+            address: '127.0.0.1',
+            transport: 'udp',
+            port: server.port,
+          }) as const;
 
         const domains = { '127.0.0.1': '127.0.0.1', '::1': '[::1]' };
         const ways = (['udp', 'tcp'] as const).flatMap((transport) =>
@@ -57,29 +64,18 @@ describe.each([
         );
 
         test.each(ways)('over %s at %s as user@%s', async (transport, address, domain) => {
-          const { outcome, hangUp } = await register({ ...line(), transport, address, domain });
-          const contacts = () => liveContacts(jan).filter((one) => one.userAgent?.startsWith(userAgent));
-          expect({ outcome, contacts: contacts().length }).toEqual({ outcome: 'registered', contacts: 1 });
-          if (await hangUp()) expect(contacts()).toEqual([]);
+          await expectRegistered(name, jan, { ...line(), transport, address, domain });
         });
 
         test('is told of a wrong password, and leaves no contact', async () => {
-          const before = liveContacts(jan).length;
-          const way = { address: '127.0.0.1', domain: '127.0.0.1', transport: 'udp' } as const;
-          const { outcome, hangUp } = await register({ ...line(), ...way, password: 'wrong' });
-          const after = liveContacts(jan).length;
-          await hangUp();
-          expect({ outcome, after }).toEqual({ outcome: 'refused', after: before });
+          await expectRefused(name, jan, { ...line(), password: 'wrong' });
         });
 
         describe('with a password', () => {
           test.each(Object.entries(passwords))('%s', async (_, password) => {
             setPassword(jan.name, password, { host });
             try {
-              const way = { address: '127.0.0.1', domain: '127.0.0.1', transport: 'udp' } as const;
-              const { outcome, hangUp } = await register({ ...line(), ...way, password });
-              await hangUp();
-              expect(outcome).toBe('registered');
+              await expectRegistered(name, jan, { ...line(), password });
             } finally {
               setPassword(jan.name, 'secret', { host });
             }

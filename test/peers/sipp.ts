@@ -1,5 +1,6 @@
-// sipp 3.6: bench/register.xml with accounts from a file. Its digest `uri` is sip:ADDRESS:PORT whatever the Request-URI,
-// and its file format spoils quotes and UTF-8 in passwords: a single account's goes through -au and -ap instead.
+// sipp 3.6: bench/register.xml with accounts from a file. Its digest `uri` is sip:ADDRESS:PORT whatever the Request-URI
+// (over IPv6 without the brackets, hence -auth_uri there), its file format spoils quotes and UTF-8 in passwords (a single
+// account's goes through -au and -ap instead), and it leaves its contact behind.
 
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -41,7 +42,8 @@ export async function sippLoad(load: Load): Promise<LoadResult> {
     const local = ['-i', address, '-p', `${await freePort()}`];
     const pace = ['-m', `${load.registrations}`, '-r', `${perSecond}`, '-l', `${perSecond * 10}`];
     const what = ['-sf', scenario, '-inf', file, ...(only ? ['-au', only.user, '-ap', only.password] : [])];
-    const argv = ['sipp', ...server, ...local, ...pace, ...what, '-nostdin', '-timeout', '60'];
+    const digestUri = address === '::1' ? ['-auth_uri', domain] : [];
+    const argv = ['sipp', ...server, ...local, ...pace, ...what, ...digestUri, '-nostdin', '-timeout', '60'];
     const { stdout, stderr } = run(argv, { cwd: home, timeoutMs: 80_000 });
     const counted = (name: string) =>
       Number([...stdout.matchAll(new RegExp(`${name} call\\s*\\|[^|]*\\|\\s*(\\d+)`, 'g'))].at(-1)?.[1]);

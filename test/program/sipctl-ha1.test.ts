@@ -12,7 +12,8 @@ describe.skipIf(!canPlayUsers)('sipctl ha1 (needs root or libnss_wrapper)', () =
   const host = new ToolHost();
   afterAll(() => host.remove());
   beforeEach(() => host.clean());
-  const ha1 = (words: readonly string[], input: string) => host.run('jan', 'sipctl', ['ha1', ...words], input);
+  const ha1 = (words: readonly string[], input: string) =>
+    host.run('jan', 'sipctl', ['ha1', ...words], input);
 
   test('prints HA1 and HA1b of every algorithm, for any name and realm (RFC 7616 §3.4.2)', () => {
     const password = 'se:cr"et č';
@@ -33,7 +34,9 @@ describe.skipIf(!canPlayUsers)('sipctl ha1 (needs root or libnss_wrapper)', () =
     });
     expect(ha1(words, password)).toEqual({
       status: 0,
-      stdout: Object.entries(expected).map(([name, value]) => `${name}: ${value}\n`).join(''),
+      stdout: Object.entries(expected)
+        .map(([name, value]) => `${name}: ${value}\n`)
+        .join(''),
       stderr: '',
     });
   });
@@ -55,7 +58,10 @@ describe.skipIf(!canPlayUsers)('sipctl ha1 (needs root or libnss_wrapper)', () =
   });
 
   test('asks without echo on a terminal', async () => {
-    const [program, ...rest] = host.command('jan', 'sipctl', ['ha1', '--realm', 'r']) as [string, ...string[]];
+    const [program, ...rest] = host.command('jan', 'sipctl', ['ha1', '--realm', 'r']) as [
+      string,
+      ...string[],
+    ];
     const pty = spawn(program, rest, { env: host.environment(), cols: 120 });
     let shown = '';
     let typed = false;

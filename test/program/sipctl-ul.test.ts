@@ -3,6 +3,7 @@
 import { chmodSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { Background } from '../host/background.ts';
 import { canPlayUsers, isRoot, ToolHost, type User } from './tool-host.ts';
 
 const future = '2126-11-22T10:15:00Z';
@@ -35,9 +36,7 @@ describe.skipIf(!canPlayUsers)('sipctl ul (needs root or libnss_wrapper)', () =>
     expect(shown.stdout).toMatch(
       /^User {2}Contact {11}Expires +User agent\njan {3}sip:jan@10\.0\.0\.1 {2}in \d+ days {2}baresip\njan {3}sip:jan@10\.0\.0\.2 {2}expired\njan {3}sip:jan@10\.0\.0\.4 {2}permanent\n$/,
     );
-    expect(shown.stderr).toBe(
-      `sipctl: ${path}:3: expected one contact: <sip:user@host>;parameter=value\n`,
-    );
+    expect(shown.stderr).toBe(`sipctl: ${path}:3: expected one contact: <sip:user@host>;parameter=value\n`);
     expect(shown.status).toBe(0);
     expect(json('jan', 'show').map(({ uri, expired }: Record<string, unknown>) => [uri, expired])).toEqual([
       ['sip:jan@10.0.0.1', false],
@@ -56,7 +55,11 @@ describe.skipIf(!canPlayUsers)('sipctl ul (needs root or libnss_wrapper)', () =>
   });
 
   test('add appends a line that does not expire, and makes ~/.sr', () => {
-    expect(ul('jan', 'add', 'jan', 'sip:jan@10.0.0.1;transport=tcp')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(ul('jan', 'add', 'jan', 'sip:jan@10.0.0.1;transport=tcp')).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    });
     expect(host.file('jan', 'usrloc')).toMatch(/^<sip:jan@10\.0\.0\.1;transport=tcp>;sr-modified="[^"]+"\n$/);
     expect(statSync(join(host.home('jan'), '.sr')).mode & 0o777).toBe(0o700);
     expect(statSync(join(host.home('jan'), '.sr/usrloc')).mode & 0o777).toBe(0o600);
@@ -113,8 +116,14 @@ describe.skipIf(!canPlayUsers)('sipctl ul (needs root or libnss_wrapper)', () =>
       '<sip:jan@10.0.0.3>;sr-received="sip:192.0.2.1:5";sr-call-id="d";sr-cseq="1"\n';
     host.writeFile('jan', 'usrloc', before);
     expect(ul('jan', 'rm', 'jan', 'sip:jan@10.0.0.1')).toEqual({ status: 0, stdout: '', stderr: '' });
-    expect(json('jan', 'show').map(({ uri }: { uri: string }) => uri)).toEqual(['sip:jan@10.0.0.2', 'sip:jan@10.0.0.3']);
-    expect(json('jan', 'rm', 'jan')).toMatchObject([{ uri: 'sip:jan@10.0.0.2' }, { uri: 'sip:jan@10.0.0.3' }]);
+    expect(json('jan', 'show').map(({ uri }: { uri: string }) => uri)).toEqual([
+      'sip:jan@10.0.0.2',
+      'sip:jan@10.0.0.3',
+    ]);
+    expect(json('jan', 'rm', 'jan')).toMatchObject([
+      { uri: 'sip:jan@10.0.0.2' },
+      { uri: 'sip:jan@10.0.0.3' },
+    ]);
     expect(json('jan', 'show')).toEqual([]);
     expect(host.file('jan', 'usrloc')?.startsWith(before)).toBe(true);
     expect(ul('jan', 'rm', 'jan', 'sip:jan@10.0.0.1')).toEqual({
@@ -123,6 +132,21 @@ describe.skipIf(!canPlayUsers)('sipctl ul (needs root or libnss_wrapper)', () =>
       stderr: 'sipctl: jan has no contact sip:jan@10.0.0.1\n',
     });
     expect(ul('jan', 'rm', 'jan').status).toBe(0);
+  });
+
+  test('of many at once each that succeeds is there afterwards', async () => {
+    const uris = Array.from({ length: 8 }, (_, index) => `sip:jan@10.0.1.${index + 1}`);
+    const codes = await Promise.all(
+      uris.map((uri) =>
+        new Background(host.command('jan', 'sipctl', ['ul', 'add', 'jan', uri]), {
+          env: host.environment(),
+        }).end(),
+      ),
+    );
+    expect(codes.filter((code) => code !== 0 && code !== 75)).toEqual([]);
+    const kept = json('jan', 'show').map(({ uri }: { uri: string }) => uri);
+    expect(kept.sort()).toEqual(uris.filter((_, index) => codes[index] === 0));
+    expect(kept.length).toBeGreaterThan(0);
   });
 
   test('rm of one who has no ~/.sr makes none', () => {
@@ -166,7 +190,11 @@ describe.skipIf(!canPlayUsers)('sipctl ul (needs root or libnss_wrapper)', () =>
       const file = join(host.home('jan'), '.sr/usrloc');
       rmSync(file);
       symlinkSync(secret, file);
-      expect(ul('root', 'show', 'jan')).toMatchObject({ status: 77, stdout: '', stderr: expect.stringMatching(/usrloc: is a symbolic link/) });
+      expect(ul('root', 'show', 'jan')).toMatchObject({
+        status: 77,
+        stdout: '',
+        stderr: expect.stringMatching(/usrloc: is a symbolic link/),
+      });
       expect(ul('root', 'add', 'jan', 'sip:jan@10.0.0.2').status).toBe(77);
       expect(readFileSync(secret, 'utf8')).toBe('<sip:root@10.0.0.1>\n');
       rmSync(join(host.home('eva'), '.sr'), { recursive: true, force: true });
@@ -182,7 +210,9 @@ describe.skipIf(!canPlayUsers)('sipctl ul (needs root or libnss_wrapper)', () =>
       expect(shown.status).toBe(77);
       expect(shown.stdout).toContain('sip:tom@10.0.0.1');
       expect(shown.stdout).not.toContain('sip:jan@10.0.0.1');
-      expect(shown.stderr).toMatch(/^sipctl: \S+\/jan\/\.sr\/usrloc: .*: chmod go-w \S+\/jan\/\.sr\/usrloc\n$/);
+      expect(shown.stderr).toMatch(
+        /^sipctl: \S+\/jan\/\.sr\/usrloc: .*: chmod go-w \S+\/jan\/\.sr\/usrloc\n$/,
+      );
       writeFileSync(host.etc('config'), 'StrictModes no\n');
       expect(ul('root', 'show').stdout).toContain('sip:jan@10.0.0.1');
     });

@@ -51,21 +51,29 @@ describe.skipIf(!canPlayUsers)('sipctl user (needs root or libnss_wrapper)', () 
       host.sippasswd('root', ['--stdin', '--realm', 'old.example.org', 'eva'], 'secret\n');
       host.sippasswd('root', ['-l', 'tom']);
       host.sippasswd('root', ['-e', '2020-01-01', 'eva']);
-      host.writeFile('jan', 'usrloc', '<sip:jan@10.0.0.1>\n<sip:jan@10.0.0.2>;sr-expires-at="2020-11-22T10:15:00Z"\n');
+      host.writeFile(
+        'jan',
+        'usrloc',
+        '<sip:jan@10.0.0.1>\n<sip:jan@10.0.0.2>;sr-expires-at="2020-11-22T10:15:00Z"\n',
+      );
       expect(
-        json('root', 'list').map(({ user: name, password, contacts, locked, expired }: Record<string, unknown>) => [
-          name,
-          password,
-          contacts,
-          locked,
-          expired,
-        ]),
+        json('root', 'list').map(
+          ({ user: name, password, contacts, locked, expired }: Record<string, unknown>) => [
+            name,
+            password,
+            contacts,
+            locked,
+            expired,
+          ],
+        ),
       ).toEqual([
         ['jan', 'set', 1, false, false],
         ['eva', 'other realm', 0, false, true],
         ['tom', 'none', 0, true, false],
       ]);
-      const words = user('root', 'list').stdout.split('\n').map((line) => line.split(/ {2,}/).at(-1));
+      const words = user('root', 'list')
+        .stdout.split('\n')
+        .map((line) => line.split(/ {2,}/).at(-1));
       expect(words).toEqual(['State', 'ok', 'expired', 'locked', '']);
       writeFileSync(host.etc('config'), 'DigestAlgorithms SHA-256 MD5\n');
       host.writeFile('tom', 'passwd', `tom:${hostname().toLowerCase()}:_default:tom:s::${'0'.repeat(32)}\n`);

@@ -296,6 +296,20 @@ describe('against a program that changes things all the time', () => {
     expect(lstatSync(path).isFile()).toBe(true);
   });
 
+  test('a file that an editor replaces all the time is never refused', async () => {
+    const { account } = withPasswd('old\n');
+    await meanwhile(
+      join(account.home, '.sr'),
+      `const round = () => {
+         fs.writeFileSync('next', 'new\\n', { mode: 0o600 }); fs.renameSync('next', 'passwd');
+       }`,
+    );
+    for (let at = 0; at < 5000; at += 1) {
+      const found = read(account) as { content: string };
+      if (found.content !== 'new\n') expect(found).toMatchObject({ content: 'old\n' });
+    }
+  });
+
   test('a file swapped for links to a foreign one is never read through or written through', async () => {
     const { account } = withPasswd('mine\n');
     const outside = join(temporaryDirectory(), 'foreign');

@@ -3,8 +3,7 @@
 import { effectiveSettings, type ParsedConfig, parseConfig } from '../../home/config.ts';
 import type { Fault } from '../../home/fault.ts';
 import { refusalOf } from '../../store/access.ts';
-import { hostConfigPath } from '../../store/host-settings.ts';
-import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
+import { hostConfigPath, readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
 import { type Account, findGroup } from '../../unix/nss.ts';
 import { createNssCache } from '../../unix/nss-cache.ts';
 import type { Report } from '../report.ts';

@@ -1,7 +1,7 @@
 // Whether the server will let an account register at all: a password alone does not, and whoever sets one is told so.
 
 import { refusalOf } from '../../store/access.ts';
-import type { HostSettings } from '../../store/host-settings.ts';
+import type { ServerSettings } from '../../store/server-settings.ts';
 import { type Account, findGroup, findGroupById, groupIdsOf } from '../../unix/nss.ts';
 import { isRoot } from './target.ts';
 
@@ -9,10 +9,10 @@ import { isRoot } from './target.ts';
  * Says which rule of the host keeps an account out, and the command that mends it; undefined if none does. An ordinary
  * user on a host without a server of root's is served by his own, which needs no group.
  */
-export function admissionWarning(account: Account, { access, configured }: HostSettings): string | undefined {
+export function admissionWarning(account: Account, { access, path }: ServerSettings): string | undefined {
   const [group] = access.allowGroups;
   const exists = group === undefined || findGroup(group) !== undefined;
-  if (!isRoot() && !configured && !exists) return undefined;
+  if (!isRoot() && path === undefined && !exists) return undefined;
   const groups = groupIdsOf(account).map((gid) => findGroupById(gid)?.name ?? String(gid));
   const why = refusalOf(account, groups, access);
   if (why === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { Fault } from '../../home/fault.ts';
 import { type Credential, setCredentials } from '../../home/passwd.ts';
 import { checkNewPassword } from '../../home/password-form.ts';
 import { editCredentials, readCredentials } from '../../store/credentials-file.ts';
-import type { HostSettings } from '../../store/host-settings.ts';
+import type { ServerSettings } from '../../store/server-settings.ts';
 import { type Account, findAccount } from '../../unix/nss.ts';
 import { type Context, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
@@ -90,7 +90,7 @@ function changeOf(
   entry: ImportEntry,
   scope: Scope,
   format: StoredFormat,
-  settings: HostSettings,
+  settings: ServerSettings,
   seen: Map<string, number>,
 ): Change | string {
   const { user, password, line } = entry;
@@ -115,18 +115,18 @@ function changeOf(
 function refusedHashes(
   { realm, ha1 }: ImportEntry,
   scope: Scope,
-  settings: HostSettings,
+  settings: ServerSettings,
 ): string | undefined {
   if (realm !== scope.realm) {
     return `the hash is for realm ${realm}, not for ${scope.realm}: only a password in plain text can be taken over`;
   }
   const given = Object.keys(ha1) as Algorithm[];
-  const lacking = settings.digestAlgorithms.filter((algorithm) => !given.includes(algorithm));
+  const lacking = settings.algorithms.filter((algorithm) => !given.includes(algorithm));
   if (lacking.length === 0) return undefined;
   return `only a hash for ${given.join(', ')}, but DigestAlgorithms of /etc/sr/config names ${lacking.join(', ')}: a new password is needed`;
 }
 
-function write(context: Context, changes: readonly Change[], settings: HostSettings): number {
+function write(context: Context, changes: readonly Change[], settings: ServerSettings): number {
   const { report } = context;
   const { strictModes } = settings;
   const progress = report.progress(changes.length);
@@ -147,7 +147,7 @@ function write(context: Context, changes: readonly Change[], settings: HostSetti
   return exit;
 }
 
-function warnOf(context: Context, changes: readonly Change[], settings: HostSettings): void {
+function warnOf(context: Context, changes: readonly Change[], settings: ServerSettings): void {
   const warnings = changes
     .map(({ account }) => admissionWarning(account, settings))
     .filter((text) => text !== undefined);

@@ -3,7 +3,7 @@
 import { type Credential, setCredentials } from '../../home/passwd.ts';
 import { fromOctets } from '../../message/octets.ts';
 import { editCredentials } from '../../store/credentials-file.ts';
-import type { HostSettings } from '../../store/host-settings.ts';
+import type { ServerSettings } from '../../store/server-settings.ts';
 import type { Account } from '../../unix/nss.ts';
 import { type Context, isSet, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
@@ -85,7 +85,7 @@ function sayDone(context: Context, account: Account, scope: Scope, generated: st
   else report.print(`SIP password of ${account.name} for realm ${scope.realm} set`);
 }
 
-function warnOf(context: Context, account: Account, settings: HostSettings): void {
+function warnOf(context: Context, account: Account, settings: ServerSettings): void {
   const warning = admissionWarning(account, settings);
   if (warning !== undefined) context.report.warning(warning);
 }

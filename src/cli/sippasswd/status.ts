@@ -3,8 +3,8 @@
 import { isEnabled } from '../../home/passwd.ts';
 import { isLocked, type ShadowEntry } from '../../home/shadow.ts';
 import { toOctets } from '../../message/octets.ts';
-import type { HostSettings } from '../../store/host-settings.ts';
 import { readRootShadow } from '../../store/root-shadow.ts';
+import type { ServerSettings } from '../../store/server-settings.ts';
 import { hasUserDirectory } from '../../store/user-file.ts';
 import { type Account, findGroup, listAccounts } from '../../unix/nss.ts';
 import { type Context, isSet } from '../command.ts';
@@ -55,7 +55,7 @@ export async function showStatus(context: Context): Promise<number> {
 }
 
 /** Prints those whom SIP concerns; an account that can not be looked at is reported and does not hide the others. */
-function showAll(context: Context, settings: HostSettings, scope: Scope, shadow: Shadow): number {
+function showAll(context: Context, settings: ServerSettings, scope: Scope, shadow: Shadow): number {
   const members = new Set(settings.access.allowGroups.flatMap((name) => findGroup(name)?.members ?? []));
   const statuses: Status[] = [];
   let exit: number = passwdExit.ok.code;
@@ -81,7 +81,7 @@ function shadowOf(context: Context): Shadow | Refusal {
 
 function statusOf(
   context: Context,
-  settings: HostSettings,
+  settings: ServerSettings,
   account: Account,
   scope: Scope,
   shadow: Shadow,

@@ -3,8 +3,7 @@
 import { type Credential, parsePasswd } from '../../home/passwd.ts';
 import { fromOctets, toOctets } from '../../message/octets.ts';
 import { credentialsPath, readCredentials } from '../../store/credentials-file.ts';
-import { type HostSettings, readHostSettings } from '../../store/host-settings.ts';
-import { defaultRealm } from '../../store/realm.ts';
+import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
 import type { Account } from '../../unix/nss.ts';
 import { type Context, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
@@ -22,9 +21,9 @@ const defaultDid = '_default';
 const longest = 255;
 
 /** The settings of the host; what is wrong with them is said once. */
-export function settingsOf(context: Context): HostSettings {
-  const settings = readHostSettings();
-  for (const fault of settings.faults) context.report.fault(fault);
+export function settingsOf(context: Context): ServerSettings {
+  const { settings, faults } = readServerSettings({});
+  for (const fault of faults) context.report.fault(fault);
   return settings;
 }
 
@@ -38,7 +37,7 @@ export function scopeOf(context: Context, account?: Account): Scope | Refusal {
     return refusal(passwdExit.argument, `--${option}: expected 1 to ${longest} printable characters`);
   }
   const own = account !== undefined && isSelf(account) ? account : undefined;
-  return { realm: realm ?? fromOctets(defaultRealm(own)), did: did ?? defaultDid };
+  return { realm: realm ?? fromOctets(readServerSettings({ own }).settings.realm), did: did ?? defaultDid };
 }
 
 /** The key of an account's credential in a scope. */
@@ -54,7 +53,7 @@ export function hasKey(credential: Credential, key: Key): boolean {
 /** An account's credentials, faulty lines reported; undefined if there is no file. */
 export function credentialsOf(
   context: Context,
-  settings: HostSettings,
+  settings: ServerSettings,
   account: Account,
 ): Credential[] | undefined | Refusal {
   const content = readCredentials(account, settings.strictModes);

@@ -36,6 +36,7 @@ describe('readValue', () => {
     ['MaxContacts', '', /^MaxContacts: expected/],
     ['Realm', 'x', /^Realm: expected in the configuration of the server only$/],
     ['DisplayName', 'a\nForwardAlways sip:eve@evil.example', /^DisplayName: expected no control characters$/],
+    ['DisplayName', 'a # b\r', /^DisplayName: expected no control characters$/],
     ['DisplayName', '"open', /^DisplayName: expected a closing quote$/],
   ])('%s %j is refused', (keyword, text, why) => {
     expect(readValue(keyword, text, 'user')).toMatchObject({ exit: 65, text: expect.stringMatching(why) });
