@@ -130,11 +130,6 @@ export function judge(
   };
 }
 
-/** Says whether a rejection came of wrong credentials, whose answer must not tell by its time why. */
-export function isFailure(answer: Answer): boolean {
-  return answer.type === 'no';
-}
-
 function authenticationInfo(
   digest: DigestFields,
   scheme: Scheme,

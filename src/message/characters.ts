@@ -14,7 +14,7 @@ export const EQUALS = 61;
 export const GREATER = 62;
 export const QUESTION = 63;
 export const AT = 64;
-export const BACKSLASH = 92;
+const BACKSLASH = 92;
 export const BRACKET = 91;
 export const PERCENT = 37;
 

@@ -40,7 +40,7 @@ export function parseParameters(text: string, start: number, end: number): Param
         valueStart < end && text.charCodeAt(valueStart) === QUOTE
           ? skipQuoted(text, valueStart, end)
           : skipValue(text, valueStart);
-      if (position <= valueStart || position > end) return undefined;
+      if (position <= valueStart) return undefined;
       value = text.slice(valueStart, position);
       position = skipBlanks(text, position, end);
     }

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
 /** Values of a log line; undefined ones are left out. */
-export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** Writes log lines at or above its level. */
 export interface Log {
@@ -19,9 +19,10 @@ export interface Log {
 
 const ORDER: readonly Level[] = ['error', 'warning', 'notice', 'info', 'debug'];
 const MAX_VALUE = 256;
+const STDERR = 2;
 
-/** Opens the log on a file descriptor, stderr by default; a reader that went away costs the lines, not the server. */
-export function openLog(level: Level, fd = 2): Log {
+/** Opens the log on stderr, and on `also` besides; a reader that went away costs the lines, not the server. */
+export function openLog(level: Level, also?: (level: Level, event: string, text: string) => void): Log {
   let threshold = ORDER.indexOf(level);
   let pending = '';
   const flush = () => {
@@ -29,7 +30,7 @@ export function openLog(level: Level, fd = 2): Log {
     pending = '';
     if (text === '') return;
     try {
-      writeSync(fd, text);
+      writeSync(STDERR, text);
     } catch {
       // Nobody to tell: the log itself is what failed.
     }
@@ -37,7 +38,9 @@ export function openLog(level: Level, fd = 2): Log {
   const write = (at: Level, event: string, fields: LogFields = {}) => {
     if (ORDER.indexOf(at) > threshold) return;
     if (pending === '') setImmediate(flush);
-    pending += `${formatLogLine(new Date(), at, event, fields)}\n`;
+    const text = formatEvent(event, fields);
+    pending += `time=${new Date().toISOString()} level=${at} ${text}\n`;
+    also?.(at, event, text);
   };
   return Object.assign(write, {
     isOn: (at: Level) => ORDER.indexOf(at) <= threshold,
@@ -48,9 +51,8 @@ export function openLog(level: Level, fd = 2): Log {
   });
 }
 
-/** Formats one line without its end. */
-export function formatLogLine(time: Date, level: Level, event: string, fields: LogFields): string {
-  let line = `time=${time.toISOString()} level=${level} event=${event}`;
+function formatEvent(event: string, fields: LogFields): string {
+  let line = `event=${event}`;
   for (const [key, value] of Object.entries(fields))
     if (value !== undefined) line += ` ${key}=${escapeValue(String(value))}`;
   return line;

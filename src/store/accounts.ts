@@ -12,6 +12,9 @@ import type { Answer } from './store.ts';
 /** Root's say over accounts; no user can edit it. */
 export const ROOT_SHADOW = '/etc/sr/shadow';
 
+const NOBODY: Looked = { account: undefined, identity: undefined, isLocked: false };
+/** The store requests of one SIP request follow each other within this time: one look at the host serves them. */
+const SAME_MOMENT_MS = 1;
 const HOST_SHADOW = '/etc/shadow';
 const MAX_EXPIRIES = 20_000;
 const DAY_MS = 86_400_000;
@@ -19,12 +22,17 @@ const MAX_SHADOW_BYTES = 16 * 1024 * 1024;
 /** Answers of sources that cannot be watched (LDAP, sssd) hold this long. */
 const NSS_TTL_MS = 10_000;
 
+/** One account as it is now; `account` and `identity` are undefined where there is none. */
+export interface Looked {
+  readonly account: Account | undefined;
+  readonly identity: Identity | undefined;
+  /** Locked or expired by root in /etc/sr/shadow; everyone is while that file cannot be read. */
+  readonly isLocked: boolean;
+}
+
 /** The accounts of this host as the rules see them. All functions are synchronous and throw NssError when NSS fails. */
 export interface Accounts {
-  find(name: string): Account | undefined;
-  identity(account: Account): Identity;
-  /** Locked or expired by root in /etc/sr/shadow; everyone is while that file cannot be read. */
-  isLocked(name: string): boolean;
+  look(name: string): Looked;
   /** MinUid, Allow and Deny rules, and the account's own expiry (sp_expire); as ourselves, never within asUser. */
   admit(account: Account): Answer;
 }
@@ -40,6 +48,9 @@ export function createAccounts(
   let shadowRead = false;
   let shadow: ReadonlyMap<string, ShadowEntry> = new Map();
   let shadowUnreadable = false;
+  let last: Looked = NOBODY;
+  let lastName: string | undefined;
+  let lastMs = 0;
   const expiries = new Map<string, number | undefined>();
   let expiryVersion: string | undefined;
   let expiryReadMs = 0;
@@ -92,15 +103,29 @@ export function createAccounts(
     return { type: 'admitted', uid: account.uid, gecos: account.gecos, home: account.home };
   }
 
+  function isLockedByRoot(name: string): boolean {
+    readShadow();
+    if (shadowUnreadable) return true;
+    const entry = shadow.get(name);
+    return entry !== undefined && isLocked(entry, new Date().toISOString().slice(0, 10));
+  }
+
+  function lookNow(name: string): Looked {
+    const account = own === undefined ? nss.findAccount(name) : name === own.name ? own : undefined;
+    if (account === undefined) return NOBODY;
+    const identity = { uid: account.uid, gid: account.gid, groups: nss.groupIdsOf(account) };
+    return { account, identity, isLocked: own === undefined && isLockedByRoot(name) };
+  }
+
   return {
-    find: (name) => (own === undefined ? nss.findAccount(name) : name === own.name ? own : undefined),
-    identity: (account) => ({ uid: account.uid, gid: account.gid, groups: nss.groupIdsOf(account) }),
-    isLocked(name) {
-      if (own !== undefined) return false;
-      readShadow();
-      if (shadowUnreadable) return true;
-      const entry = shadow.get(name);
-      return entry !== undefined && isLocked(entry, new Date().toISOString().slice(0, 10));
+    look(name) {
+      const nowMs = performance.now();
+      if (name !== lastName || nowMs - lastMs > SAME_MOMENT_MS) {
+        last = lookNow(name);
+        lastName = name;
+        lastMs = nowMs;
+      }
+      return last;
     },
     admit,
   };

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Credential, parsePasswd } from '../home/passwd.ts';
 import { toOctets } from '../message/octets.ts';
 import { appendLines } from '../unix/append-file.ts';
-import { asUser, type Identity } from '../unix/as-user.ts';
+import { asUser } from '../unix/as-user.ts';
 import { tryLock, unlock } from '../unix/lock.ts';
 import type { Account } from '../unix/nss.ts';
 import { replaceFile } from '../unix/replace-file.ts';
@@ -17,7 +17,7 @@ import {
 } from '../unix/trusted-directory.ts';
 import { type FileRules, fileVersion, readFile } from '../unix/trusted-file.ts';
 import type { AccessRules } from './access.ts';
-import { createAccounts } from './accounts.ts';
+import { createAccounts, type Looked } from './accounts.ts';
 import type { Answer, DigestFields, Operation, Store, Version } from './store.ts';
 import { type VerifyRules, verifyDigest } from './verify.ts';
 
@@ -71,27 +71,24 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
 
   /** Runs what has no answer yet; returns the trouble when the lock is another's, to be tried again. */
   function attempt(user: string, operations: readonly Operation[], answers: Answer[]): Trouble | undefined {
-    let account: Account | undefined;
-    let identity: Identity | undefined;
+    let looked: Looked;
     let admission: Answer | undefined;
     try {
-      account = accounts.find(user);
-      if (account !== undefined) {
-        identity = accounts.identity(account);
-        if (operations.some(({ type }) => type === 'account')) admission = accounts.admit(account);
-      }
+      looked = accounts.look(user);
+      if (looked.account !== undefined && operations.some(({ type }) => type === 'account'))
+        admission = accounts.admit(looked.account);
     } catch (error) {
       answers.push({ type: 'failed', why: (error as Error).message });
       fill(answers, operations);
       return undefined;
     }
-    if (account === undefined || identity === undefined || accounts.isLocked(user)) {
-      const why = account === undefined ? 'no such user' : 'locked in /etc/sr/shadow';
+    const { account: known, identity, isLocked } = looked;
+    if (known === undefined || identity === undefined || isLocked) {
+      const why = known === undefined ? 'no such user' : 'locked in /etc/sr/shadow';
       for (const operation of operations.slice(answers.length)) answers.push(nobody(operation, why));
       stopAtRefusal(answers, operations);
       return undefined;
     }
-    const known = account;
     return asUser(identity, () => {
       const opened = openUserDirectory(known, { strictModes: settings.strictModes, create: false });
       try {

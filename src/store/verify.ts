@@ -28,7 +28,7 @@ const NOBODY_HA1: Readonly<Record<Algorithm, string>> = {
 };
 
 /** The account asked for: the digest username without `@domain`. */
-export function accountOf(username: string): string {
+function accountOf(username: string): string {
   const at = username.indexOf('@');
   return at < 0 ? username : username.slice(0, at);
 }

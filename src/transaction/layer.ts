@@ -24,7 +24,7 @@ export type { ClientTransaction, ClientUser, ServerTransaction } from './transac
 
 /** What a transaction layer needs. */
 export interface TransactionLayerOptions extends Durations {
-  /** Told of responses that could not be sent, and of what a user's callback threw. */
+  /** Told of responses that a connection could not deliver, and of what a user's callback threw. */
   readonly onError: (error: unknown) => void;
   /** Timers of the layer's own where not given. */
   readonly timers?: Timers;
@@ -112,7 +112,8 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
   }
 
   function respondStateless(request: Request, head: Head, flow: Flow, response: Response): void {
-    if (request.method !== 'ACK') responseTarget(head.via, flow).send(formatMessage(response), onError);
+    if (request.method === 'ACK') return;
+    responseTarget(head.via, flow).send(formatMessage(response), flow.reliable ? onError : undefined);
   }
 
   function receiveCancel(request: Request, head: Head, flow: Flow): boolean {

@@ -30,7 +30,8 @@ export interface Entry {
   server: ServerTransaction | undefined;
   /** The octets last sent, for retransmission. */
   sent: string | undefined;
-  readonly sendFailed: (error: Error) => void;
+  /** Undefined of a server transaction over UDP: asking costs more than sending, and a retransmission mends it. */
+  readonly sendFailed: ((error: Error) => void) | undefined;
   /** The last duration of a retransmission timer. */
   intervalMs: number;
   /** Timers A, E, G, and the one before 100. */
@@ -94,7 +95,7 @@ export function createRunner({ durations, timers, onError, sendCancel }: RunnerO
       user,
       server: undefined,
       sent: undefined,
-      sendFailed: (error) => step(entry, 'transportError', undefined, error),
+      sendFailed: user === undefined && !flow.reliable ? undefined : (error) => unsent(entry, error),
       intervalMs: 0,
       retransmission: undefined,
       lifetime: undefined,
@@ -118,6 +119,12 @@ export function createRunner({ durations, timers, onError, sendCancel }: RunnerO
     if (transition.state === 'terminated') forget(entry);
     for (const effect of transition.effects) perform(entry, effect, message, error);
     return transition;
+  }
+
+  function unsent(entry: Entry, error: Error): void {
+    const transition = step(entry, 'transportError', undefined, error);
+    // The response of a server transaction that ended with it.
+    if (transition === undefined && entry.user === undefined) onError(error);
   }
 
   function forget(entry: Entry): void {

@@ -168,7 +168,7 @@ describe('sameUri (§19.1.4)', () => {
     ['sip:a@b;lr', 'sip:a@b;lr=on', 'a value and none'],
     ['sip:a%3Bb@c', 'sip:a;b@c', 'reserved characters are not their escapes'],
     ['sip:a%2541@c', 'sip:aA@c', 'an escape is undone once'],
-    ['sip:a%253b@c', 'sip:a%3b@c', 'an escaped percent is no escape'],
+    ['sip:a%253B@c', 'sip:a%3B@c', 'an escaped percent is no escape'],
     ['sip:a@b?x=1', 'sip:a@b?x=1&x=1', 'as many headers'],
     ['sip:a@[::1]', 'sip:a@[::2]', 'addresses'],
     ['tel:+12', 'sip:+12@b', 'schemes'],

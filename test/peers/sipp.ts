@@ -19,7 +19,8 @@ export interface Load extends Pick<Line, 'domain' | 'address' | 'port' | 'transp
   /** Taken in turn. */
   readonly users: readonly User[];
   readonly registrations: number;
-  readonly perSecond: number;
+  /** How many are under way at once: sipp fails a call whose answer it gets twice, as it does when it had to ask again. */
+  readonly atOnce: number;
 }
 
 export interface LoadResult {
@@ -31,7 +32,7 @@ export interface LoadResult {
 export async function sippLoad(load: Load): Promise<LoadResult> {
   const { home, remove } = phoneHome();
   try {
-    const { users, domain, address, perSecond } = load;
+    const { users, domain, address } = load;
     const [only] = users.length === 1 ? users : [];
     const keyword = ({ user, password }: User) =>
       only ? '[authentication]' : `[authentication username=${user} password=${password}]`;
@@ -40,7 +41,7 @@ export async function sippLoad(load: Load): Promise<LoadResult> {
     writeFileSync(file, `SEQUENTIAL\n${rows.join('')}`);
     const server = [`${uriHost(address)}:${load.port}`, '-t', load.transport === 'udp' ? 'u1' : 't1'];
     const local = ['-i', address, '-p', `${await freePort()}`];
-    const pace = ['-m', `${load.registrations}`, '-r', `${perSecond}`, '-l', `${perSecond * 10}`];
+    const pace = ['-m', `${load.registrations}`, '-r', '2000', '-l', `${load.atOnce}`];
     const what = ['-sf', scenario, '-inf', file, ...(only ? ['-au', only.user, '-ap', only.password] : [])];
     const digestUri = address === '::1' ? ['-auth_uri', domain] : [];
     const argv = ['sipp', ...server, ...local, ...pace, ...what, ...digestUri, '-nostdin', '-timeout', '60'];
@@ -57,7 +58,7 @@ export async function sippLoad(load: Load): Promise<LoadResult> {
 
 /** One registration; a challenge after its answer is a failed call. */
 export const sipp: Phone = async (line) => {
-  const { registered, failed } = await sippLoad({ ...line, users: [line], registrations: 1, perSecond: 1 });
+  const { registered, failed } = await sippLoad({ ...line, users: [line], registrations: 1, atOnce: 1 });
   if (registered + failed !== 1) throw new Error(`sipp: ${registered} registered, ${failed} failed`);
   return { outcome: registered === 1 ? 'registered' : 'refused', hangUp: async () => false };
 };

@@ -33,6 +33,11 @@ const wrapper = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/us
   .map((directory) => join(directory, 'libnss_wrapper.so'))
   .find((path) => existsSync(path));
 
+/** Whether a path of /etc stays: useradd(8) and its kin make locks and copies beside their files while they work. */
+function isLasting(path: string): boolean {
+  return !/(?:\.lock|\/(?:passwd|group|g?shadow|sub[ug]id)(?:[+-]|\.\w+))$/.test(path);
+}
+
 /** Whether a user can be played at all. */
 export const canPlayUsers = isRoot || (process.getuid?.() !== 0 && wrapper !== undefined);
 
@@ -68,7 +73,7 @@ export class ToolHost {
       if (isRoot) chownSync(this.home(name), ids[at] as number, ids[at] as number);
     }
     if (isRoot) {
-      cpSync('/etc', this.#path('etc'), { recursive: true, verbatimSymlinks: true });
+      cpSync('/etc', this.#path('etc'), { recursive: true, verbatimSymlinks: true, filter: isLasting });
       rmSync(this.#path('etc/sr'), { recursive: true, force: true });
       mkdirSync(this.#path('home/root'));
       const root = `root:x:0:0::${this.#path('home/root')}:/bin/sh\n`;

@@ -4,11 +4,12 @@ import { networkInterfaces } from 'node:os';
 import { formatSetting } from '../../home/config.ts';
 import { formatFault } from '../../home/fault.ts';
 import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
-import { openLog } from '../../server/log.ts';
+import { type Level, openLog } from '../../server/log.ts';
 import { startServer } from '../../server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
 import { type Account, invokingAccount } from '../../unix/nss.ts';
 import { hardenProcess } from '../../unix/process-hardening.ts';
+import { openSyslog } from '../../unix/syslog.ts';
 import { type Context, isSet, listOption, textOption } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
 import { firstPassword } from './first-password.ts';
@@ -29,7 +30,7 @@ export async function run(context: Context): Promise<number> {
   for (const fault of faults) report.fault(fault);
   if (faults.length > 0) return sysExit.EX_CONFIG.code;
   warnLater(context, settings);
-  const loopbackOnly = own !== undefined && isRoot && !saysListen(settings) ? LOOPBACK : [];
+  const loopbackOnly = own !== undefined && isRoot && !says(settings, 'Listen') ? LOOPBACK : [];
   if (loopbackOnly.length > 0) ({ settings, faults } = read(loopbackOnly));
   if (isSet(context, 'T')) return showSettings(context, settings);
   if (isSet(context, 't')) return sysExit.EX_OK.code;
@@ -44,7 +45,7 @@ export async function run(context: Context): Promise<number> {
     }
     password = made;
   }
-  const log = openLog(settings.keywords.LogLevel);
+  const log = openLog(settings.keywords.LogLevel, syslogOf(settings));
   if (own === undefined)
     log('warning', 'unseparated', {
       why: 'serving as root in one process: privilege separation is not in this version',
@@ -72,8 +73,17 @@ export async function run(context: Context): Promise<number> {
 
 const LOOPBACK = ['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'].map((socket) => `Listen ${socket}`);
 
-function saysListen(settings: ServerSettings): boolean {
-  return settings.layers.some((layer) => layer.global.some(({ keyword }) => keyword === 'Listen'));
+function says(settings: ServerSettings, name: KeywordName): boolean {
+  return settings.layers.some((layer) => layer.global.some(({ keyword }) => keyword === name));
+}
+
+/** With SyslogFacility in the configuration the log goes to syslog too: authentication to authpriv, as sshd's does. */
+function syslogOf(settings: ServerSettings) {
+  if (!says(settings, 'SyslogFacility')) return undefined;
+  const daemon = openSyslog('sipctl', settings.keywords.SyslogFacility);
+  const auth = openSyslog('sipctl', 'authpriv');
+  return (level: Level, event: string, text: string) =>
+    (event === 'auth-failed' ? auth : daemon)?.write(level === 'error' ? 'err' : level, text);
 }
 
 /** Keywords this version takes but does not act on are said once. */
