@@ -98,9 +98,9 @@ async function theirs(inputs) {
   });
   const modules = join(directory, 'node_modules');
   const require = createRequire(join(modules, 'bench.js'));
-  const sip = require('sip');
-  const jssip = require('jssip/lib/Parser.js');
-  const { SipMessage } = require('drachtio-sip');
+  const sip = require(join(modules, 'sip'));
+  const jssip = require(join(modules, 'jssip/lib/Parser.js'));
+  const { SipMessage } = require(join(modules, 'drachtio-sip'));
   const { Parser } = await import(pathToFileURL(join(modules, 'sip.js/lib/core/messages/parser.js')).href);
   const logger = { warn: fail, error: fail };
   return [

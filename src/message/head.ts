@@ -13,12 +13,12 @@ const MAX_FORWARDS = 255;
 const BLANK_OR_CONTROL = /[\x00-\x20\x7f]/;
 
 /** The address of From or To. */
-export interface TaggedAddress extends Address {
+interface TaggedAddress extends Address {
   readonly tag: string | undefined;
 }
 
 /** A CSeq header field's value. */
-export interface CSeq {
+interface CSeq {
   readonly number: number;
   readonly method: string;
 }

@@ -7,7 +7,7 @@ import { formatHostPort } from '../transport/address.ts';
 import { ListenFault } from '../transport/listen-fault.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
-import { type Account, findGroup } from '../unix/nss.ts';
+import { type Account, groupExists } from '../unix/nss.ts';
 import { buildService } from './build-service.ts';
 import type { Log } from './log.ts';
 import { receive, refuseMalformed } from './receive.ts';
@@ -114,6 +114,6 @@ function logSendError(log: Log, error: NodeJS.ErrnoException): void {
 /** A rule that names no group of this host admits nobody: said before anything is opened. */
 function missingGroups({ access }: ServerSettings): string[] {
   const named = access.allowGroups.filter((group) => !/[*?]/.test(group));
-  if (named.length === 0 || named.some((group) => findGroup(group) !== undefined)) return [];
+  if (named.length === 0 || named.some((group) => groupExists(group))) return [];
   return [`AllowGroups: no group ${named.join(' ')} on this host: groupadd --system ${named[0]}`];
 }

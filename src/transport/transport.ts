@@ -134,8 +134,6 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
         complain(each, error);
       }
     }
-    // Closed while a socket was being opened: that one is ours to close.
-    if (closed) await closeAll();
     remember();
   }
 

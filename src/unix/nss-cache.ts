@@ -1,15 +1,13 @@
 // Remembered answers of NSS, positive and negative, for as long as the host's files stay as they are and a few seconds.
 
 import { cString } from './libc.ts';
-import type { Account, Group } from './nss.ts';
-import { findAccount, findGroup, findGroupById, groupIdsOf } from './nss.ts';
+import type { Account } from './nss.ts';
+import { findAccount, findGroupName, groupIdsOf } from './nss.ts';
 import { statModifiedMs, statPath, statVersion } from './statx.ts';
 
 /** The look-ups of nss.ts; `now` is in milliseconds. They throw NssError, which is not kept. */
 export interface NssCache {
   findAccount(name: string, now?: number): Account | undefined;
-  findGroup(name: string, now?: number): Group | undefined;
-  findGroupById(gid: number, now?: number): Group | undefined;
   groupIdsOf(account: Account, now?: number): readonly number[];
   /** The names of an account's groups, the primary one first; a gid without a name is left out. */
   groupNamesOf(account: Account, now?: number): readonly string[];
@@ -22,20 +20,22 @@ const FRESH_MS = 20;
 
 /**
  * Makes a cache. Everything is dropped when one of /etc/passwd, /etc/group, /etc/nsswitch.conf (or the files of
- * nss_wrapper) changes, which is looked at on each look-up; an answer is dropped after `ttlMs`, for directories.
+ * nss_wrapper; or `watch`) changes, which is looked at on each look-up; an answer is dropped after `ttlMs`, for
+ * directories.
  */
-export function createNssCache(options: { ttlMs?: number } = {}): NssCache {
+export function createNssCache(
+  options: { readonly ttlMs?: number; readonly watch?: readonly string[] } = {},
+): NssCache {
   const ttlMs = options.ttlMs ?? 10_000;
-  const watched = watchedFiles();
+  const watched = (options.watch ?? watchedFiles()).map(cString);
   const versions = watched.map(() => '');
   const accounts = createMemory<string, Account>(ttlMs);
-  const groups = createMemory<string, Group>(ttlMs);
-  const groupsById = createMemory<number, Group>(ttlMs);
+  const groupNames = createMemory<number, string>(ttlMs);
   const idLists = createMemory<string, readonly number[]>(ttlMs);
   const nameLists = createMemory<string, readonly string[]>(ttlMs);
 
   const clear = () => {
-    for (const memory of [accounts, groups, groupsById, idLists, nameLists]) memory.clear();
+    for (const memory of [accounts, groupNames, idLists, nameLists]) memory.clear();
   };
   const notice = () => {
     for (let at = 0; at < watched.length; at += 1) {
@@ -55,20 +55,12 @@ export function createNssCache(options: { ttlMs?: number } = {}): NssCache {
     idLists.get(`${account.gid}:${account.name}`, now, () => groupIdsOf(account)) ?? [];
   const namesOf = (account: Account, now: number) => {
     const others = idsOf(account, now).filter((gid) => gid !== account.gid);
-    return [account.gid, ...others].flatMap((gid) => groupsById.get(gid, now, findGroupById)?.name ?? []);
+    return [account.gid, ...others].flatMap((gid) => groupNames.get(gid, now, findGroupName) ?? []);
   };
   return {
     findAccount(name, now = Date.now()) {
       notice();
       return accounts.get(name, now, findAccount);
-    },
-    findGroup(name, now = Date.now()) {
-      notice();
-      return groups.get(name, now, findGroup);
-    },
-    findGroupById(gid, now = Date.now()) {
-      notice();
-      return groupsById.get(gid, now, findGroupById);
     },
     groupIdsOf(account, now = Date.now()) {
       noticeUnlessOf(account);
@@ -83,13 +75,13 @@ export function createNssCache(options: { ttlMs?: number } = {}): NssCache {
   };
 }
 
-function watchedFiles(): Buffer[] {
+function watchedFiles(): string[] {
   const paths = ['/etc/passwd', '/etc/group', '/etc/nsswitch.conf'];
   for (const name of ['NSS_WRAPPER_PASSWD', 'NSS_WRAPPER_GROUP']) {
     const path = process.env[name];
     if (path !== undefined && path !== '') paths.push(path);
   }
-  return paths.map(cString);
+  return paths;
 }
 
 /** Empty when the file can't be statted, so that its coming and going is a change too. */

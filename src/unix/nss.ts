@@ -53,20 +53,26 @@ export function findAccountByUid(uid: number): Account | undefined {
 
 /** Finds a group by its name; undefined when there is none. Throws NssError when NSS can't say. */
 export function findGroup(name: string): Group | undefined {
-  if (!isLookedUp(name)) return undefined;
+  return groupExists(name) ? readGroup() : undefined;
+}
+
+/** Whether there is a group of this name, whose members nobody wants to know. Throws NssError when NSS can't say. */
+export function groupExists(name: string): boolean {
+  if (!isLookedUp(name)) return false;
   const c = nss();
   const key = cString(name);
-  return readGroup(`group ${name}`, (buffer, result) =>
-    c.getgrnam(key, c.group, buffer, buffer.length, result),
-  );
+  return lookUp(`group ${name}`, (buffer, result) => c.getgrnam(key, c.group, buffer, buffer.length, result));
 }
 
 /** Finds a group by its gid; undefined when there is none. Throws NssError when NSS can't say. */
 export function findGroupById(gid: number): Group | undefined {
-  const c = nss();
-  return readGroup(`group ${gid}`, (buffer, result) =>
-    c.getgrgid(gid, c.group, buffer, buffer.length, result),
-  );
+  return lookUpGid(gid) ? readGroup() : undefined;
+}
+
+/** The name of the group of this gid: a group may have 100,000 members. Throws NssError when NSS can't say. */
+export function findGroupName(gid: number): string | undefined {
+  if (!lookUpGid(gid)) return undefined;
+  return koffi().decode(nss().group, nss().groupType as string).name;
 }
 
 /** The gids of an account's groups, the primary one included. What NSS can't reach is silently absent. */
@@ -210,11 +216,13 @@ function accountOf(entry: Buffer | bigint): Account {
   return { name, uid, gid, gecos: gecos ?? '', home: home ?? '', shell: shell ?? '' };
 }
 
-function readGroup(
-  what: string,
-  call: (buffer: Buffer, result: BigUint64Array) => number,
-): Group | undefined {
-  if (!lookUp(what, call)) return undefined;
+function lookUpGid(gid: number): boolean {
+  const c = nss();
+  return lookUp(`group ${gid}`, (buffer, result) => c.getgrgid(gid, c.group, buffer, buffer.length, result));
+}
+
+/** The group that was looked up last. */
+function readGroup(): Group {
   const k = koffi();
   const { name, gid, members: list } = k.decode(nss().group, nss().groupType as string);
   const members: string[] = [];

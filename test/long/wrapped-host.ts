@@ -38,13 +38,10 @@ export class WrappedHost {
     const passwd = this.users.map(
       (user, index) => `${user}:x:${uidOf(index)}:${uidOf(index)}::${this.home(user)}:/bin/sh\n`,
     );
-    const groups = this.users.map((user, index) => `${user}:x:${uidOf(index)}:\n`);
     const root = isOwn ? '' : `root:x:0:0::${this.home('root')}:/bin/sh\n`;
     writeFileSync(join(this.directory, 'passwd'), root + passwd.join(''));
-    writeFileSync(
-      join(this.directory, 'group'),
-      `${isOwn ? '' : 'root:x:0:\n'}sip:x:${groupId}:${this.users.join(',')}\n${groups.join('')}`,
-    );
+    // The accounts' own groups have no names: the library reads all of this file at the first look-up of a group.
+    writeFileSync(join(this.directory, 'group'), `sip:x:${groupId}:${this.users.join(',')}\n`);
     this.environment = {
       PATH: process.env.PATH,
       HOME: this.home('u0'),

@@ -225,6 +225,7 @@ describe('CANCEL (§9.2)', () => {
     invite.respond(486);
     expect(cancel(invite)).toBe(true);
     expect(invite.flow.lines()).toEqual([busy, ok, ok]);
+    expect(invite.errors).toEqual([]);
   });
 
   test('is answered 481 where there is no INVITE of that branch', () => {
@@ -232,6 +233,7 @@ describe('CANCEL (§9.2)', () => {
     invite.transaction.onCancel = () => expect.unreachable();
     expect(cancel(invite, { branch: 'z9hG4bKtwo' })).toBe(false);
     expect(invite.flow.lines()[0]).toBe('SIP/2.0 481 Call/Transaction Does Not Exist');
+    expect(invite.errors).toEqual([]);
   });
 
   test('survives a user who throws', () => {

@@ -121,7 +121,7 @@ export async function station(
 }
 
 /** `udp:127.0.0.1` as a `Listen` value of any port. */
-export function anyPort(text: string): ListenAddress {
+function anyPort(text: string): ListenAddress {
   const colon = text.indexOf(':');
   return { transport: text.slice(0, colon) === 'udp' ? 'udp' : 'tcp', host: text.slice(colon + 1), port: 0 };
 }

@@ -87,6 +87,7 @@ describe('what the topmost Via must say (§18.2.1, RFC 3581 §4)', () => {
   test.each([
     'SIP/2.0/UDP 10.0.0.1;RPORT;branch=z9hG4bK1',
     'SIP/2.0/UDP 10.0.0.1 ; rport ; branch=z9hG4bK1',
+    'SIP/2.0/UDP 10.0.0.1;rport;received=203.0.113.9;branch=z9hG4bK1',
     'SIP/2.0/UDP 10.0.0.1;rport=7;received=203.0.113.9;branch=z9hG4bK1',
     'SIP/2.0/UDP 10.0.0.1;x=";rport";rport;branch=z9hG4bK1',
     'SIP/2.0/UDP 10.0.0.1;rporta;rport;branch=z9hG4bK1',

@@ -186,6 +186,21 @@ describe('openTransport (DESIGN §3)', () => {
     expect(transport.addresses()[0]?.advertise).toBe(advertise);
   });
 
+  test('close during a look at the addresses leaves nothing open either', async () => {
+    let now = host('127.0.0.1');
+    const { transport, log } = await station(['udp:*'], { interfaces: () => now });
+    now = host('127.0.0.1', '127.0.0.2', '127.0.0.3');
+    await Promise.all([transport.refresh(), transport.close()]);
+    const opened = log.filter((each) => each.event === 'listening').map((each) => each.fields);
+    expect(opened.length).toBeGreaterThan(1);
+    for (const fields of opened) {
+      const { address, port } = fields as { address: string; port: number };
+      const socket = createSocket('udp4').bind(port, address);
+      await once(socket, 'listening');
+      socket.close();
+    }
+  });
+
   test('close leaves nothing open', async () => {
     const { transport, port } = await station(['udp:127.0.0.1', 'tcp:127.0.0.1']);
     const peer = await tcpPeer(port('tcp'));

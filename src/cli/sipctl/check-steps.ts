@@ -11,7 +11,7 @@ import { contactsPath, readContacts } from '../../store/contacts-file.ts';
 import { credentialsPath, readCredentials } from '../../store/credentials-file.ts';
 import { readRootShadow } from '../../store/root-shadow.ts';
 import { troubleWithDirectory } from '../../store/user-directory.ts';
-import { type Account, findGroup } from '../../unix/nss.ts';
+import { type Account, groupExists } from '../../unix/nss.ts';
 import { accountExpiry } from '../../unix/shadow-expiry.ts';
 import { shellWord, type Trouble } from '../../unix/trouble.ts';
 import { isTrouble } from '../refusal.ts';
@@ -84,7 +84,7 @@ function rulesStep({ account, settings }: Subject): Step {
   const end = why.indexOf(': gpasswd ');
   if (end < 0) return fail('rules', why, `vi ${settings.path}`);
   const join = why.slice(end + 2);
-  const exists = allowGroups.some((name) => findGroup(name) !== undefined);
+  const exists = allowGroups.some((name) => groupExists(name));
   return exists
     ? fail('rules', why.slice(0, end), join)
     : fail('rules', `there is no group ${group}`, `groupadd --system ${shellWord(group)} && ${join}`);

@@ -4,7 +4,7 @@ import { effectiveSettings, type ParsedConfig, parseConfig } from '../../home/co
 import type { Fault } from '../../home/fault.ts';
 import { refusalOf } from '../../store/access.ts';
 import { hostConfigPath, readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
-import { type Account, findGroup } from '../../unix/nss.ts';
+import { type Account, groupExists } from '../../unix/nss.ts';
 import { createNssCache } from '../../unix/nss-cache.ts';
 import type { Report } from '../report.ts';
 
@@ -63,5 +63,5 @@ function servesHimself(account: Account): boolean {
   const own = readServerSettings({ own: account }).settings;
   if (own.path !== undefined) return true;
   const host = readServerSettings({}).settings;
-  return host.path === undefined && host.access.allowGroups.every((name) => findGroup(name) === undefined);
+  return host.path === undefined && host.access.allowGroups.every((name) => !groupExists(name));
 }

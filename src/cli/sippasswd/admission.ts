@@ -2,7 +2,7 @@
 
 import { refusalOf } from '../../store/access.ts';
 import type { ServerSettings } from '../../store/server-settings.ts';
-import { type Account, findGroup, findGroupById, groupIdsOf } from '../../unix/nss.ts';
+import { type Account, findGroupName, groupExists, groupIdsOf } from '../../unix/nss.ts';
 import { isRoot } from './target.ts';
 
 /**
@@ -11,9 +11,9 @@ import { isRoot } from './target.ts';
  */
 export function admissionWarning(account: Account, { access, path }: ServerSettings): string | undefined {
   const [group] = access.allowGroups;
-  const exists = group === undefined || findGroup(group) !== undefined;
+  const exists = group === undefined || groupExists(group);
   if (!isRoot() && path === undefined && !exists) return undefined;
-  const groups = groupIdsOf(account).map((gid) => findGroupById(gid)?.name ?? String(gid));
+  const groups = groupIdsOf(account).map((gid) => findGroupName(gid) ?? String(gid));
   const why = refusalOf(account, groups, access);
   if (why === undefined) return undefined;
   const first = exists ? '' : `; there is no group ${group} yet: groupadd ${group}`;

@@ -1,0 +1,215 @@
+// A whole server in this process, run by whoever runs the tests: it serves one account, `jan` unless told, whose home is
+// a temporary directory, on a loopback address. No root, nothing of the machine's.
+
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { credentialOfPassword, type StoredFormat } from '../../src/cli/sippasswd/credential.ts';
+import { parsePasswd, setCredentials } from '../../src/home/passwd.ts';
+import { toOctets } from '../../src/message/octets.ts';
+import type { Log } from '../../src/server/log.ts';
+import { type RunningServer, startServer } from '../../src/server/start.ts';
+import { readServerSettings, type ServerSettings } from '../../src/store/server-settings.ts';
+import { type Account, invokingAccount } from '../../src/unix/nss.ts';
+import { type Agent, createAgent, type RegisterOptions, type Registration } from '../agent/agent.ts';
+import { freePort } from '../host/free-port.ts';
+
+/** The realm and main domain of every server here. */
+export const realm = 'sip.test';
+/** The password that `start` sets. */
+export const password = 'corr3ct horse: "battery"';
+
+export interface TestServerOptions {
+  /** Lines of the configuration besides Listen and Realm. */
+  readonly config?: readonly string[];
+  /** The name of the only account. */
+  readonly user?: string;
+  /** Addresses to listen on; 127.0.0.1. */
+  readonly addresses?: readonly string[];
+  /** How the password is stored. */
+  readonly format?: StoredFormat;
+}
+
+/** A server, its account and the agents that were opened for it. */
+export class TestServer {
+  readonly user: string;
+  readonly port: number;
+  readonly home = mkdtempSync(join(tmpdir(), 'sr-home-'));
+  readonly #log = collectingLog();
+  readonly #addresses: readonly string[];
+  readonly #account: Account;
+  readonly #agents: Agent[] = [];
+  #config: readonly string[];
+  #running: RunningServer | undefined;
+
+  private constructor(port: number, options: TestServerOptions) {
+    this.port = port;
+    this.user = options.user ?? 'jan';
+    this.#config = options.config ?? [];
+    this.#addresses = options.addresses ?? ['127.0.0.1'];
+    this.#account = { ...invokingAccount(), name: this.user, home: this.home };
+    chmodSync(this.home, 0o700);
+    mkdirSync(join(this.home, '.sr'), { mode: 0o700 });
+    this.setPassword(password, { format: options.format ?? 'ha1' });
+  }
+
+  /** Starts one that has a password. */
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    const server = new TestServer(await freePort(), options);
+    await server.#start();
+    return server;
+  }
+
+  async #start(): Promise<void> {
+    const started = await startServer(this.settings(), this.#account, this.#log);
+    if (started.type !== 'running') throw new Error(started.lines.join('\n'));
+    this.#running = started;
+  }
+
+  /** What it runs with, as `-o` would have it. */
+  settings(config = this.#config): ServerSettings {
+    const listen = this.#addresses.flatMap((address) =>
+      ['udp', 'tcp'].map((transport) => `Listen ${transport}:${address}:${this.port}`),
+    );
+    const overrides = [...listen, `Realm ${realm}`, 'LogLevel debug', ...config];
+    const { settings, faults } = readServerSettings({ overrides, own: this.#account });
+    if (faults.length > 0) throw new Error(JSON.stringify(faults));
+    return settings;
+  }
+
+  /** As SIGHUP does with a changed configuration. */
+  reload(config = this.#config): void {
+    this.#config = config;
+    this.#running?.reload(this.settings());
+  }
+
+  /** Stops it and starts it anew with the same home, key and port. */
+  async restart(): Promise<void> {
+    await this.#running?.stop();
+    await this.#start();
+  }
+
+  /** An agent of its own; closed with the server. */
+  async agent(transport: 'udp' | 'tcp' = 'udp', localAddress?: string, timeoutMs = 5000): Promise<Agent> {
+    const server = { address: this.#addresses[0] as string, port: this.port };
+    const agent = await createAgent({ transport, server, localAddress, timeoutMs });
+    this.#agents.push(agent);
+    return agent;
+  }
+
+  /** Registers the account with its password. */
+  register(agent: Agent, options: Partial<RegisterOptions> = {}): Promise<Registration> {
+    return agent.register({ user: this.user, password, domain: realm, ...options });
+  }
+
+  /** Where a file of ~/.sr is. */
+  path(name: string): string {
+    return join(this.home, '.sr', name);
+  }
+
+  /** The content of a file of ~/.sr; empty if there is none. */
+  read(name: string): string {
+    try {
+      return readFileSync(this.path(name), 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** Replaces a file of ~/.sr, 0600. */
+  write(name: string, content: string): void {
+    writeFileSync(this.path(name), content, { mode: 0o600 });
+  }
+
+  append(name: string, content: string): void {
+    appendFileSync(this.path(name), content);
+  }
+
+  /** Makes a file look unchanged for long, so that its version is final and the server may cache it. */
+  age(name: string): void {
+    const then = new Date(Date.now() - 3_600_000);
+    utimesSync(this.path(name), then, then);
+  }
+
+  /** The whole lines of usrloc. */
+  usrloc(): string[] {
+    return this.read('usrloc').split('\n').slice(0, -1);
+  }
+
+  /** Sets a password as sippasswd does. */
+  setPassword(
+    text: string,
+    { format = 'ha1', did = '_default' }: { format?: StoredFormat; did?: string } = {},
+  ): void {
+    const key = { user: toOctets(this.user), realm, did };
+    const credential = credentialOfPassword(key, toOctets(text), format, '2026-01-01');
+    this.write('passwd', setCredentials(this.read('passwd'), [credential]));
+  }
+
+  /** Rewrites the fields of the line of passwd. */
+  editCredential(change: Partial<ReturnType<typeof parsePasswd>['credentials'][number]>): void {
+    const { credentials } = parsePasswd(this.read('passwd'), { path: '', owner: toOctets(this.user) });
+    const changed = credentials.map((credential) => ({ ...credential, ...change }));
+    this.write('passwd', setCredentials(this.read('passwd'), changed));
+  }
+
+  /** The lines of the log so far, or those of one event. */
+  log(event?: string): string[] {
+    const { lines } = this.#log;
+    return event === undefined ? lines : lines.filter((line) => line.startsWith(`${event} `));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#agents.map((agent) => agent.close()));
+    await this.#running?.stop();
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** A log that keeps its lines, of every level: `auth-failed user=jan why="wrong password"`. */
+function collectingLog(): Log & { readonly lines: string[] } {
+  const lines: string[] = [];
+  const log: Log = Object.assign(
+    (_level: unknown, event: string, fields: object = {}) => {
+      const values = Object.entries(fields).filter(([, value]) => value !== undefined);
+      lines.push([event, ...values.map(([key, value]) => `${key}=${value}`)].join(' '));
+    },
+    { isOn: () => true, setLevel() {}, flush() {} },
+  );
+  return Object.assign(log, { lines });
+}
+
+/**
+ * What comes to an agent because of `octets`. An OPTIONS behind them is the end: the server answers it at once, and in
+ * order, so that silence is seen without waiting for it.
+ */
+export async function answersTo(agent: Agent, octets: string): Promise<string[]> {
+  await agent.sendRaw(octets);
+  return answersBefore(agent);
+}
+
+/** What comes to an agent before the answer to an OPTIONS sent now. */
+export async function answersBefore(agent: Agent): Promise<string[]> {
+  const fence = await agent.request({ method: 'OPTIONS', requestUri: `sip:${realm}`, callId: 'fence' });
+  if (fence.status !== 200) throw new Error(`the fence was answered ${fence.octets}`);
+  const answers: string[] = [];
+  for (;;) {
+    const received = await agent.nextMessage(1).catch(() => undefined);
+    if (received === undefined) return answers;
+    answers.push(received.octets);
+  }
+}
+
+/** The status of an answer. */
+export function statusOf(answer: string): number {
+  return Number(/^SIP\/2\.0 (\d{3}) /.exec(answer)?.[1]);
+}
