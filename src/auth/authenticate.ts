@@ -12,7 +12,6 @@ import { checkNonce, createNonce } from '../digest/nonce.ts';
 import type { NonceCounts } from '../digest/nonce-counts.ts';
 import { fieldValues } from '../message/fields.ts';
 import type { HeaderField, Request } from '../message/message.ts';
-import { fromOctets } from '../message/octets.ts';
 import { createField } from '../message/response.ts';
 import { bareHost, parseUri } from '../message/uri.ts';
 import type { Answer, DigestFields } from '../store/store.ts';
@@ -189,8 +188,13 @@ function namesUs(text: string, request: Request, authenticator: Authenticator): 
 
 function splitUsername(username: string): [string, string | undefined] {
   const at = username.indexOf('@');
-  if (at < 0) return [fromOctets(username), undefined];
-  return [fromOctets(username.slice(0, at)), fromOctets(username.slice(at + 1))];
+  if (at < 0) return [copyOf(username), undefined];
+  return [copyOf(username.slice(0, at)), username.slice(at + 1)];
+}
+
+/** The text of a name that caches will hold: a slice would keep the whole message it was cut from alive. */
+function copyOf(name: string): string {
+  return Buffer.from(name, 'latin1').toString('utf8');
 }
 
 function digestFields(credentials: Credentials, algorithm: Algorithm): Omit<DigestFields, 'method'> {

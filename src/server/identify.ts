@@ -33,16 +33,18 @@ export function identify(
   const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs);
   if (presented.type === 'rejection') return refuse(service, exchange, presented);
   const transaction = service.transactions.createServerTransaction(request, head, flow);
-  const user = service.users.of(presented.user);
+  const claimed = service.users.claimed(presented.user);
   const operations: Operation[] = [
     { type: 'verify', credentials: { ...presented.digest, did: didOf(service, exchange, scheme) } },
     { type: 'account', peerAddress: flow.remoteAddress },
-    ...operationsFor(user),
+    ...operationsFor(claimed),
   ];
   return service.store.run(presented.user, operations).then(([verified, account, ...answers]) => {
     const identity = judge(service.authenticator, presented, verified as Answer, flow.remoteAddress, nowMs);
-    if (identity.type === 'authenticated')
+    if (identity.type === 'authenticated') {
+      const user = service.users.proved(claimed);
       return proceed({ identity, transaction, user, account: account as Answer, answers });
+    }
     const src = sourceOf(flow);
     service.log('info', 'auth-failed', { user: presented.user, src, why: identity.why });
     const answer = () => refuseIn(service, exchange, transaction, identity);

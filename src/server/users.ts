@@ -23,7 +23,10 @@ export interface User {
 
 /** The users asked for since the start, the least recently used dropped beyond `max`. */
 export interface Users {
-  of(name: string): User;
+  /** A user who only claims to be one: known already, or made up and not remembered. */
+  claimed(name: string): User;
+  /** Remembers a user who proved to be one; answers the one to go on with. */
+  proved(user: User): User;
   /** Takes in what a load of contacts answered. */
   contactsLoaded(user: User, answer: Answer): void;
   configLoaded(user: User, answer: Answer): void;
@@ -37,30 +40,29 @@ export interface Users {
 const NO_CONTACTS = parseUsrloc('', '');
 const NO_CONFIG = parseConfig('', { path: '', scope: 'user' });
 
+function newUser(name: string): User {
+  return {
+    name,
+    home: '',
+    contactsVersion: undefined,
+    contacts: NO_CONTACTS,
+    pending: [],
+    configVersion: undefined,
+    config: NO_CONFIG,
+    isCompacting: false,
+  };
+}
+
 /** Starts with nobody: a user costs nothing until he is asked for. */
 export function createUsers(max: number, onFault: (fault: Fault) => void): Users {
   const users = new Map<string, User>();
 
-  function of(name: string): User {
-    const known = users.get(name);
-    if (known !== undefined) {
-      users.delete(name);
-      users.set(name, known);
-      return known;
-    }
-    const user: User = {
-      name,
-      home: '',
-      contactsVersion: undefined,
-      contacts: NO_CONTACTS,
-      pending: [],
-      configVersion: undefined,
-      config: NO_CONFIG,
-      isCompacting: false,
-    };
-    users.set(name, user);
+  function proved(user: User): User {
+    const known = users.get(user.name) ?? user;
+    users.delete(user.name);
+    users.set(user.name, known);
     if (users.size > max) dropOldest();
-    return user;
+    return known;
   }
 
   function dropOldest(): void {
@@ -72,7 +74,8 @@ export function createUsers(max: number, onFault: (fault: Fault) => void): Users
   }
 
   return {
-    of,
+    claimed: (name) => users.get(name) ?? newUser(name),
+    proved,
     size: () => users.size,
     contactsLoaded(user, answer) {
       if (answer.type !== 'text') return;
