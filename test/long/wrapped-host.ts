@@ -69,7 +69,11 @@ export class WrappedHost {
   }
 
   /** The command that runs one of our built programs; it wants `environment`. */
-  command(name: 'sippasswd' | 'sipctl', words: readonly string[], nodeOptions: readonly string[] = []): string[] {
+  command(
+    name: 'sippasswd' | 'sipctl',
+    words: readonly string[],
+    nodeOptions: readonly string[] = [],
+  ): string[] {
     return [process.execPath, ...nodeOptions, join(bin, `${name}.js`), ...words];
   }
 
