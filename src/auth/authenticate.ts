@@ -72,6 +72,7 @@ export function readCredentials(
   scheme: Scheme,
   sourceAddress: string,
   nowMs: number,
+  did: string,
 ): Presented | Rejection {
   const fields = fieldValues(request, SCHEMES[scheme].credentials);
   const ask = (stale: boolean, why: string) =>
@@ -97,7 +98,7 @@ export function readCredentials(
     type: 'presented',
     // A domain that is not ours is nobody's: the empty name never is an account.
     user: domain !== undefined && !authenticator.isLocal(domain) ? '' : user,
-    digest: { ...digestFields(credentials, algorithm), method: request.method },
+    digest: digestFields(credentials, algorithm, request.method, did),
     scheme,
   };
 }
@@ -116,10 +117,9 @@ export function judge(
     const why = answer.type === 'no' ? answer.why : `store answered ${answer.type}`;
     return challenge(authenticator, scheme, sourceAddress, nowMs, false, why);
   }
-  const use =
-    digest.qop === undefined
-      ? authenticator.counts.useOnce(digest.nonce)
-      : authenticator.counts.use(digest.nonce, Number.parseInt(digest.nc as string, 16));
+  const nc = countOf(digest);
+  const { counts } = authenticator;
+  const use = nc === undefined ? counts.useOnce(digest.nonce) : counts.use(digest.nonce, nc);
   if (use === 'used') return challenge(authenticator, scheme, sourceAddress, nowMs, true, 'nonce-count used');
   return {
     type: 'authenticated',
@@ -127,6 +127,16 @@ export function judge(
     attributes: answer.attributes,
     info: authenticationInfo(digest, scheme, answer),
   };
+}
+
+/** Whether credentials that verify will be accepted: their nonce-count is still unspent. */
+export function isFresh(authenticator: Authenticator, { digest }: Presented): boolean {
+  return authenticator.counts.isFresh(digest.nonce, countOf(digest));
+}
+
+/** The nonce-count; undefined without qop. */
+function countOf(digest: DigestFields): number | undefined {
+  return digest.qop === undefined ? undefined : Number.parseInt(digest.nc as string, 16);
 }
 
 function authenticationInfo(
@@ -197,10 +207,11 @@ function copyOf(name: string): string {
   return Buffer.from(name, 'latin1').toString('utf8');
 }
 
-function digestFields(credentials: Credentials, algorithm: Algorithm): Omit<DigestFields, 'method'> {
-  const { username, realm, nonce, uri, response, qop, nc, cnonce } = credentials;
-  const fields = { algorithm, username, realm, nonce, uri, response };
-  return qop === undefined || nc === undefined || cnonce === undefined
-    ? fields
-    : { ...fields, qop, nc, cnonce };
+function digestFields(
+  { username, realm, nonce, uri, response, qop, nc, cnonce }: Credentials,
+  algorithm: Algorithm,
+  method: string,
+  did: string,
+): DigestFields {
+  return { algorithm, username, realm, nonce, uri, response, qop, nc, cnonce, method, did };
 }

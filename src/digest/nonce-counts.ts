@@ -13,6 +13,8 @@ export interface NonceCounts {
   use(nonce: string, nc: number): 'fresh' | 'used';
   /** Spends a whole nonce, for credentials without qop: fresh only as the first use of all. */
   useOnce(nonce: string): 'fresh' | 'used';
+  /** Whether a count, or without one the whole nonce, could still be spent; spends nothing. */
+  isFresh(nonce: string, nc: number | undefined): boolean;
   /** How many nonces are remembered. */
   readonly size: number;
 }
@@ -79,6 +81,11 @@ export function createNonceCounts(options: {
       if (windows.has(nonce)) return 'used';
       return open(nonce, Number.POSITIVE_INFINITY) ? 'fresh' : 'used';
     },
+    isFresh(nonce, nc) {
+      const window = windows.get(nonce);
+      if (window === undefined) return nonceTimeMs(nonce) > droppedUntilMs;
+      return nc !== undefined && isUnspent(window, nc);
+    },
     get size() {
       return windows.size;
     },
@@ -110,4 +117,12 @@ function spend(window: Window, nc: number): boolean {
     window.high |= bit;
   }
   return true;
+}
+
+/** Whether a count could be marked. */
+function isUnspent(window: Window, nc: number): boolean {
+  const behind = window.highest - nc;
+  if (behind < 0) return true;
+  if (behind >= windowSize) return false;
+  return ((behind < 32 ? window.low : window.high) & (1 << (behind & 31))) === 0;
 }

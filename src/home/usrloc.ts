@@ -4,7 +4,7 @@
 import type { Fault } from './fault.ts';
 import { formatInstant } from './instant.ts';
 import { isDataLine, splitLines } from './lines.ts';
-import { type Binding, bindingKey, type Removal, readContactLine } from './usrloc-line.ts';
+import { type Binding, bindingKey, type ContactLine, type Removal, readContactLine } from './usrloc-line.ts';
 import {
   bracketedUri,
   isClientParameter,
@@ -53,10 +53,18 @@ export function parseUsrloc(content: string, path: string): UsrlocFold {
   return { ...foldLines(empty, lines), torn };
 }
 
-/** What a file means after whole lines (without `\n`) were appended to it. The previous fold stays as it is. */
-export function foldLines(previous: UsrlocFold, appended: readonly string[]): UsrlocFold {
+/**
+ * What a file means after whole lines (without `\n`) were appended to it. The previous fold stays as it is. `meanings`
+ * are the bindings that lines were formatted from, in their places: such a line need not be parsed.
+ */
+export function foldLines(
+  previous: UsrlocFold,
+  appended: readonly string[],
+  meanings: readonly (Binding | undefined)[] = [],
+): UsrlocFold {
   if (appended.length === 0) return previous;
   const lines = previous.torn === undefined ? appended : [previous.torn, ...appended];
+  const first = previous.lineCount + lines.length - appended.length + 1;
   const bindings = new Map<string, Binding>();
   for (const binding of previous.bindings) bindings.set(bindingKey(binding), binding);
   const removals = new Map<string, Removal>();
@@ -66,13 +74,14 @@ export function foldLines(previous: UsrlocFold, appended: readonly string[]): Us
   let line = previous.lineCount;
   for (const text of lines) {
     line++;
-    if (!isDataLine(text)) continue;
-    const read = readContactLine(text, line);
+    const meaning = meanings[line - first];
+    if (meaning === undefined && !isDataLine(text)) continue;
+    const read = meaning === undefined ? readContactLine(text, line) : { binding: { ...meaning, line } };
     if (typeof read === 'string') {
       faults.push({ path: previous.path, line, text: read });
       continue;
     }
-    const { binding, removal } = read;
+    const { binding, removal }: ContactLine = read;
     const key = bindingKey(binding);
     if (bindings.size >= MAX_BINDINGS && removal === undefined && !bindings.has(key)) {
       faults.push({ path: previous.path, line, text: `expected at most ${MAX_BINDINGS} contacts` });

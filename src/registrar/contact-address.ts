@@ -50,10 +50,10 @@ function isLocalhostName(name: string): boolean {
 }
 
 function ipv4Kind(address: string): AddressKind {
-  const [first = 0, second = 0] = address.split('.', 2).map(Number);
+  const first = Number.parseInt(address, 10);
   if (first === 127) return 'loopback';
   if (first === 0) return 'unspecified';
-  if (first === 169 && second === 254) return 'link-local';
+  if (first === 169 && address.startsWith('169.254.')) return 'link-local';
   if (first >= 224 && first <= 239) return 'multicast';
   return address === '255.255.255.255' ? 'broadcast' : 'unicast';
 }

@@ -40,6 +40,8 @@ export interface Registration extends BindingFacts {
 export interface Registered {
   readonly type: 'registered';
   readonly lines: readonly string[];
+  /** The bindings that lines were formatted from, in their places; undefined for removals. */
+  readonly meanings: readonly (Binding | undefined)[];
   readonly bindings: readonly Binding[];
   readonly added: readonly Binding[];
   readonly removed: readonly Binding[];
@@ -57,7 +59,7 @@ export function register(registration: Registration): Registered | Rejection {
   const live = registration.existing.bindings.filter((binding) => isLive(binding, registration.nowMs));
   if (parsed.star) return removeAll(registration, live, parsed.expires);
   if (parsed.contacts.length === 0)
-    return { type: 'registered', lines: [], bindings: live, added: [], removed: [] };
+    return { type: 'registered', lines: [], meanings: [], bindings: live, added: [], removed: [] };
   return updateBindings(registration, live, parsed.contacts, parsed.expires);
 }
 
@@ -80,7 +82,7 @@ function removeAll(
   const late = live.find((binding) => isOutOfOrder(binding, registration));
   if (late !== undefined) return outOfOrder(late.uri);
   const lines = live.map((binding) => formatRemoval(binding, removalOf(registration)));
-  return { type: 'registered', lines, bindings: [], added: [], removed: live };
+  return { type: 'registered', lines, meanings: [], bindings: [], added: [], removed: live };
 }
 
 /** Step 7: every contact updates, adds or removes its binding; the first that cannot fails the request. */
@@ -96,6 +98,7 @@ function updateBindings(
   const added: Binding[] = [];
   const removed: Binding[] = [];
   const fresh: Binding[] = [];
+  const meanings: (Binding | undefined)[] = [];
   let bindings = [...live];
   for (const contact of contacts) {
     const uri = parseUri(contact.uri);
@@ -119,6 +122,7 @@ function updateBindings(
       if (bindingKey(old) !== bindingKey(binding)) lines.push(formatRemoval(old, removalOf(registration)));
     const line = formatBinding(binding);
     if (line.length > MAX_LINE) return malformed('Contact', 'too long');
+    meanings[lines.length] = binding;
     lines.push(line);
     bindings.push(binding);
     fresh.push(binding);
@@ -131,7 +135,8 @@ function updateBindings(
   return {
     type: 'registered',
     lines,
-    bindings: bindings.filter((binding) => !room.includes(binding)),
+    meanings,
+    bindings: room.length === 0 ? bindings : bindings.filter((binding) => !room.includes(binding)),
     added,
     removed,
   };

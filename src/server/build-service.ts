@@ -2,8 +2,8 @@
 
 import { networkInterfaces } from 'node:os';
 import { hmac, hmacKey } from '../digest/hash.ts';
-import { nonceKey } from '../digest/nonce.ts';
-import { createNonceCounts } from '../digest/nonce-counts.ts';
+import type { NonceKey } from '../digest/nonce.ts';
+import type { NonceCounts } from '../digest/nonce-counts.ts';
 import { effectiveSettings } from '../home/config.ts';
 import { formatFault } from '../home/fault.ts';
 import { refusalOfContact } from '../registrar/contact-address.ts';
@@ -20,9 +20,8 @@ import type { Log } from './log.ts';
 import type { Service } from './service.ts';
 import { createUsers } from './users.ts';
 
-/** Users and nonces kept in memory; each takes about a kilobyte at the most. */
+/** Users kept in memory; each takes a few kilobytes. */
 const MAX_USERS = 20_000;
-const MAX_NONCES = 100_000;
 
 /** What outlives a reload. */
 export interface ServiceBase {
@@ -32,6 +31,9 @@ export interface ServiceBase {
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
   readonly startedAtMs: number;
+  readonly nonceKey: NonceKey;
+  /** What was used stays used. */
+  readonly nonceCounts: NonceCounts;
 }
 
 /** Builds what serves requests under these settings. */
@@ -82,8 +84,8 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
       algorithms,
       nonceLifetimeMs: keywords.NonceLifetime * 1000,
       startedAtMs,
-      key: nonceKey(key),
-      counts: createNonceCounts({ maxNonces: MAX_NONCES, lifetimeMs: keywords.NonceLifetime * 1000 }),
+      key: base.nonceKey,
+      counts: base.nonceCounts,
       isLocal: domains.isLocal,
     },
     failures: createFailureAnswers(),

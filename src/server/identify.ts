@@ -1,7 +1,13 @@
 // Who sends a request (DESIGN §4.2): credentials read, the store asked, its answer judged. What else a request needs of
 // the store travels with the question, so that one change of identity serves it all. Wiring only.
 
-import { type Authenticated, judge, readCredentials, type Scheme } from '../auth/authenticate.ts';
+import {
+  type Authenticated,
+  judge,
+  type Presented,
+  readCredentials,
+  type Scheme,
+} from '../auth/authenticate.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Answer, Operation } from '../store/store.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
@@ -26,18 +32,19 @@ export function identify(
   service: Service,
   exchange: Exchange,
   scheme: Scheme,
-  operationsFor: (user: User) => readonly Operation[],
+  operationsFor: (user: User, presented: Presented) => readonly Operation[],
   proceed: (identified: Identified) => Promise<void> | void,
 ): Promise<void> | undefined {
   const { request, head, flow, nowMs } = exchange;
-  const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs);
+  const did = didOf(service, exchange, scheme);
+  const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs, did);
   if (presented.type === 'rejection') return refuse(service, exchange, presented);
   const transaction = service.transactions.createServerTransaction(request, head, flow);
   const claimed = service.users.claimed(presented.user);
   const operations: Operation[] = [
-    { type: 'verify', credentials: { ...presented.digest, did: didOf(service, exchange, scheme) } },
+    { type: 'verify', credentials: presented.digest },
     { type: 'account', peerAddress: flow.remoteAddress },
-    ...operationsFor(claimed),
+    ...operationsFor(claimed, presented),
   ];
   return service.store.run(presented.user, operations).then(([verified, account, ...answers]) => {
     const identity = judge(service.authenticator, presented, verified as Answer, flow.remoteAddress, nowMs);

@@ -1,36 +1,55 @@
 // A REGISTER on its way (DESIGN §4.2 to §4.6, RFC 3261 §10.3): domain, credentials, owner, authorization, bindings.
 
+import { isFresh } from '../auth/authenticate.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
+import { foldLines } from '../home/usrloc.ts';
 import { fromOctets } from '../message/octets.ts';
 import { createResponse } from '../message/response.ts';
 import { parseUri, unescapeUser } from '../message/uri.ts';
 import { type Registered, register } from '../registrar/register.ts';
 import { registrationFields } from '../registrar/registration-response.ts';
-import type { Answer } from '../store/store.ts';
+import type { Answer, Operation, Version } from '../store/store.ts';
 import { newTag } from '../transaction/random-token.ts';
 import { type Exchange, refuse, refuseIn } from './exchange.ts';
 import { type Identified, identify } from './identify.ts';
 import { type Service, socketOf, sourceOf } from './service.ts';
 import type { User } from './users.ts';
 
+/** How often a decision is made again because somebody else wrote the contacts meanwhile. */
+const MAX_DECISIONS = 10;
+
 /** Serves one REGISTER; undefined when it was answered without asking the store. */
 export function serveRegister(service: Service, exchange: Exchange): Promise<void> | undefined {
   const aor = addressOfRecord(service, exchange);
   if (typeof aor !== 'string') return refuse(service, exchange, aor);
+  let ahead: Registered | undefined;
   return identify(
     service,
     exchange,
     'www',
-    (user) => [
-      { type: 'loadConfig', known: user.configVersion },
-      { type: 'loadContacts', known: user.contactsVersion },
-    ],
+    (user, presented) => {
+      const operations: Operation[] = [
+        { type: 'loadConfig', known: user.configVersion },
+        { type: 'loadContacts', known: user.contactsVersion },
+      ];
+      if (presented.user !== aor || !isFresh(service.authenticator, presented)) return operations;
+      ahead = decideAhead(service, exchange, user);
+      if (ahead !== undefined)
+        operations.push({
+          type: 'appendContacts',
+          lines: ahead.lines,
+          after: user.contactsVersion as Version,
+        });
+      return operations;
+    },
     (identified) => {
       const { identity, transaction, user, account, answers } = identified;
-      const [config, contacts] = answers as [Answer, Answer];
+      const [config, contacts, written] = answers as [Answer, Answer, Answer | undefined];
       const refusal = authorize(identity.user, aor, account) ?? unavailable(config) ?? unavailable(contacts);
       if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
       if (account.type === 'admitted') user.home = account.home;
+      if (ahead !== undefined && written?.type === 'written')
+        return confirm(service, exchange, identified, ahead, written.version);
       service.users.configLoaded(user, config);
       service.users.contactsLoaded(user, contacts);
       return bind(service, exchange, identified);
@@ -65,18 +84,22 @@ function authorize(user: string, aor: string, account: Answer): Rejection | unde
   return unavailable(account);
 }
 
-function unavailable(answer: Answer): Rejection | undefined {
-  return answer.type === 'failed' ? reject(500, answer.why) : undefined;
+function unavailable(answer: Answer | undefined): Rejection | undefined {
+  return answer?.type === 'failed' ? reject(500, answer.why) : undefined;
 }
 
-/** Decides on the bindings as they are known now, writes them, then answers: the 200 OK never comes first. */
-async function bind(
-  service: Service,
-  exchange: Exchange,
-  { identity, transaction, user }: Identified,
-): Promise<void> {
-  const { request, head, flow, nowMs } = exchange;
-  const outcome = register({
+/**
+ * What the request does to the contacts as they were last seen, for the store to write if it finds the credentials right
+ * and the files unchanged: then one request to the store does it all. Undefined where that can't be said yet.
+ */
+function decideAhead(service: Service, exchange: Exchange, user: User): Registered | undefined {
+  if (user.contactsVersion === undefined || user.configVersion === undefined) return undefined;
+  const outcome = decide(service, exchange, user);
+  return outcome.type === 'registered' && outcome.lines.length > 0 ? outcome : undefined;
+}
+
+function decide(service: Service, { request, head, flow, nowMs }: Exchange, user: User) {
+  return register({
     request,
     head,
     existing: user.contacts,
@@ -91,18 +114,50 @@ async function bind(
     refuseContact: service.refuseContact,
     sign: (binding) => service.signRoute(user.name, binding),
   });
-  if (outcome.type === 'rejection') return refuseIn(service, exchange, transaction, outcome);
-  const { lines } = outcome;
-  if (lines.length > 0) {
-    service.users.writing(user, lines);
-    const [written] = (await service.store.run(user.name, [
-      { type: 'appendContacts', lines, after: user.contactsVersion },
-    ])) as [Answer];
-    if (!service.users.written(user, lines, written)) {
-      const why = written.type === 'failed' ? written.why : `store answered ${written.type}`;
-      return refuseIn(service, exchange, transaction, reject(500, why));
-    }
+}
+
+/** Decides on the contacts as they were just read and writes what that asks for; again if they changed in between. */
+async function bind(service: Service, exchange: Exchange, identified: Identified): Promise<void> {
+  const { transaction, user } = identified;
+  for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+    const outcome = decide(service, exchange, user);
+    if (outcome.type === 'rejection') return refuseIn(service, exchange, transaction, outcome);
+    const after = user.contactsVersion as Version;
+    const { lines } = outcome;
+    if (lines.length === 0) return confirm(service, exchange, identified, outcome, after);
+    const [written, reloaded] = await writeOrReload(service, user, lines, after);
+    if (written.type === 'written') return confirm(service, exchange, identified, outcome, written.version);
+    const refusal = unavailable(written) ?? unavailable(reloaded);
+    if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
+    service.users.contactsLoaded(user, reloaded);
   }
+  const why = 'contacts are changed by others all the time';
+  return refuseIn(service, exchange, transaction, reject(500, why));
+}
+
+async function writeOrReload(
+  service: Service,
+  user: User,
+  lines: readonly string[],
+  after: Version,
+): Promise<[Answer, Answer]> {
+  const [written] = await service.store.run(user.name, [{ type: 'appendContacts', lines, after }]);
+  if (written?.type !== 'changed') return [written as Answer, { type: 'skipped' }];
+  const [reloaded] = await service.store.run(user.name, [{ type: 'loadContacts', known: undefined }]);
+  return [written, reloaded as Answer];
+}
+
+/** Answers 200 with the bindings that hold now: they are written, or nothing was to be. */
+function confirm(
+  service: Service,
+  exchange: Exchange,
+  { identity, transaction, user }: Identified,
+  outcome: Registered,
+  version: Version,
+): void {
+  const { request, nowMs } = exchange;
+  user.contacts = foldLines(user.contacts, outcome.lines, outcome.meanings);
+  user.contactsVersion = version;
   const fields = registrationFields(request, outcome.bindings, nowMs);
   if (identity.info !== undefined) fields.push(identity.info);
   transaction.respond(createResponse(request, 200, { toTag: newTag(), fields }));

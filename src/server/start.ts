@@ -1,5 +1,7 @@
 // A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
 
+import { nonceKey } from '../digest/nonce.ts';
+import { createNonceCounts } from '../digest/nonce-counts.ts';
 import { readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
 import { createTransactionLayer } from '../transaction/layer.ts';
@@ -16,6 +18,8 @@ import type { Service } from './service.ts';
 /** RFC 3261 §17.1.2.2, table 4. */
 const T2_MS = 4000;
 const T4_MS = 5000;
+/** Nonces whose use is remembered, some 200 bytes each. */
+const MAX_NONCES = 100_000;
 
 /** Why a server did not start: lines for people, and what kind of fault it is. */
 export interface StartFault {
@@ -76,6 +80,8 @@ export async function startServer(
       onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
     }),
     startedAtMs: Date.now(),
+    nonceKey: nonceKey(key),
+    nonceCounts: createNonceCounts({ maxNonces: MAX_NONCES }),
   };
   service = buildService(settings, base);
   const listening = transport

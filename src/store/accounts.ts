@@ -2,6 +2,7 @@
 
 import { isLocked, parseShadow, type ShadowEntry } from '../home/shadow.ts';
 import type { Identity } from '../unix/as-user.ts';
+import { watchChanges } from '../unix/change-watch.ts';
 import type { Account } from '../unix/nss.ts';
 import { createNssCache } from '../unix/nss-cache.ts';
 import { fileVersionAt, readRootFile } from '../unix/root-file.ts';
@@ -13,8 +14,6 @@ import type { Answer } from './store.ts';
 export const ROOT_SHADOW = '/etc/sr/shadow';
 
 const NOBODY: Looked = { account: undefined, identity: undefined, isLocked: false };
-/** The store requests of one SIP request follow each other within this time: one look at the host serves them. */
-const SAME_MOMENT_MS = 1;
 const HOST_SHADOW = '/etc/shadow';
 const MAX_EXPIRIES = 20_000;
 const DAY_MS = 86_400_000;
@@ -35,6 +34,7 @@ export interface Accounts {
   look(name: string): Looked;
   /** MinUid, Allow and Deny rules, and the account's own expiry (sp_expire); as ourselves, never within asUser. */
   admit(account: Account): Answer;
+  close(): void;
 }
 
 /** Looks at accounts through NSS; with `own` there is that account alone, and root's files do not apply. */
@@ -44,20 +44,26 @@ export function createAccounts(
   onFault: (text: string) => void,
 ): Accounts {
   const nss = createNssCache({ ttlMs: NSS_TTL_MS });
+  const watch = watchChanges([ROOT_SHADOW, HOST_SHADOW]);
   let shadowVersion: string | undefined;
   let shadowRead = false;
   let shadow: ReadonlyMap<string, ShadowEntry> = new Map();
   let shadowUnreadable = false;
-  let last: Looked = NOBODY;
-  let lastName: string | undefined;
-  let lastMs = 0;
   const expiries = new Map<string, number | undefined>();
   let expiryVersion: string | undefined;
   let expiryReadMs = 0;
 
-  function readShadow(): void {
-    const version = fileVersionAt(ROOT_SHADOW);
-    if (shadowRead && version === shadowVersion) return;
+  /** Looks at root's files again where one may have changed. */
+  function notice(): void {
+    if (!watch.mayHaveChanged()) return;
+    const rootVersion = fileVersionAt(ROOT_SHADOW);
+    if (rootVersion !== shadowVersion || !shadowRead || shadowUnreadable) readShadow(rootVersion);
+    const hostVersion = fileVersionAt(HOST_SHADOW);
+    if (hostVersion !== expiryVersion) expiries.clear();
+    expiryVersion = hostVersion;
+  }
+
+  function readShadow(version: string | undefined): void {
     const file = readRootFile(ROOT_SHADOW, { private: true, maxBytes: MAX_SHADOW_BYTES, uid: 0 });
     shadowRead = true;
     shadowVersion = version;
@@ -77,11 +83,9 @@ export function createAccounts(
 
   /** The day of sp_expire; asked again when /etc/shadow changes, and after a while for what is not in it. */
   function expiresDay(name: string): number | undefined {
-    const version = fileVersionAt(HOST_SHADOW);
     const nowMs = performance.now();
-    if (version !== expiryVersion || nowMs - expiryReadMs > NSS_TTL_MS || expiries.size >= MAX_EXPIRIES) {
+    if (nowMs - expiryReadMs > NSS_TTL_MS || expiries.size >= MAX_EXPIRIES) {
       expiries.clear();
-      expiryVersion = version;
       expiryReadMs = nowMs;
     }
     if (expiries.has(name)) return expiries.get(name);
@@ -104,13 +108,13 @@ export function createAccounts(
   }
 
   function isLockedByRoot(name: string): boolean {
-    readShadow();
+    notice();
     if (shadowUnreadable) return true;
     const entry = shadow.get(name);
     return entry !== undefined && isLocked(entry, new Date().toISOString().slice(0, 10));
   }
 
-  function lookNow(name: string): Looked {
+  function look(name: string): Looked {
     const account = own === undefined ? nss.findAccount(name) : name === own.name ? own : undefined;
     if (account === undefined) return NOBODY;
     const identity = { uid: account.uid, gid: account.gid, groups: nss.groupIdsOf(account) };
@@ -118,15 +122,11 @@ export function createAccounts(
   }
 
   return {
-    look(name) {
-      const nowMs = performance.now();
-      if (name !== lastName || nowMs - lastMs > SAME_MOMENT_MS) {
-        last = lookNow(name);
-        lastName = name;
-        lastMs = nowMs;
-      }
-      return last;
-    },
+    look,
     admit,
+    close() {
+      nss.close();
+      watch.close();
+    },
   };
 }

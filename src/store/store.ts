@@ -3,8 +3,11 @@
 
 import type { Algorithm } from '../digest/hash.ts';
 
-/** What a file was when it was read: equal versions mean equal content. Opaque; undefined is a missing file. */
-export type Version = string | undefined;
+/** What a file was when it was looked at: equal versions mean equal content. Opaque, but for a missing file's. */
+export type Version = string;
+
+/** The version of a file that is not there. */
+export const NO_FILE: Version = '';
 
 /** The fields of an Authorization header field that a digest is made of (RFC 7616 §3.4), as octet strings. */
 export interface DigestFields {
@@ -15,20 +18,22 @@ export interface DigestFields {
   readonly nonce: string;
   readonly uri: string;
   readonly response: string;
-  readonly qop?: 'auth';
-  readonly nc?: string;
-  readonly cnonce?: string;
+  readonly qop: 'auth' | undefined;
+  readonly nc: string | undefined;
+  readonly cnonce: string | undefined;
   readonly method: string;
   /** The did asked for, with `UseDid yes`. */
-  readonly did?: string;
+  readonly did: string;
 }
 
 export type Operation =
   | { readonly type: 'verify'; readonly credentials: DigestFields }
   | { readonly type: 'account'; readonly peerAddress: string }
-  | { readonly type: 'loadConfig'; readonly known: Version }
-  | { readonly type: 'loadContacts'; readonly known: Version }
+  | { readonly type: 'loadConfig'; readonly known: Version | undefined }
+  | { readonly type: 'loadContacts'; readonly known: Version | undefined }
+  /** Appends lines to the contacts of version `after`; skipped when a load of the same request found a change. */
   | { readonly type: 'appendContacts'; readonly lines: readonly string[]; readonly after: Version }
+  /** Puts `content` in the place of the contacts of version `after`. */
   | { readonly type: 'compactContacts'; readonly content: string; readonly after: Version };
 
 export type Answer =
@@ -44,11 +49,13 @@ export type Answer =
   | { readonly type: 'unchanged' }
   /** The file's text (undefined: there is none) and its version; faults are about the file as a whole. */
   | { readonly type: 'text'; readonly text: string | undefined; readonly version: Version }
-  /** Written. `before` is what the file was, `version` what it is now. */
-  | { readonly type: 'written'; readonly before: Version; readonly version: Version }
+  /** Written; the version it has now. */
+  | { readonly type: 'written'; readonly version: Version }
+  /** Not written: the file is no longer what the decision was made on. Load and decide again. */
+  | { readonly type: 'changed' }
   /** Temporary: home, NSS or lock out of reach, disk full; answered 500 or 503. */
   | { readonly type: 'failed'; readonly why: string }
-  /** Not done because an earlier operation of the request refused or failed. */
+  /** Not done because of what an earlier operation of the request answered. */
   | { readonly type: 'skipped' };
 
 /** Access to what belongs to accounts. */

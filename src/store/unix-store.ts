@@ -15,10 +15,17 @@ import {
   type Trouble,
   type UserDirectory,
 } from '../unix/trusted-directory.ts';
-import { type FileRules, fileVersion, readFile } from '../unix/trusted-file.ts';
+import { type FileRules, type FileVersion, fileVersion, readFile } from '../unix/trusted-file.ts';
 import type { AccessRules } from './access.ts';
 import { createAccounts, type Looked } from './accounts.ts';
-import type { Answer, DigestFields, Operation, Store, Version } from './store.ts';
+import {
+  type Answer,
+  type DigestFields,
+  NO_FILE,
+  type Operation,
+  type Store,
+  type Version,
+} from './store.ts';
 import { type VerifyRules, verifyDigest } from './verify.ts';
 
 /** What the store must know of the server's configuration. */
@@ -46,7 +53,7 @@ const MAX_CACHED = 20_000;
 const MAX_LINE = 4096;
 
 interface CachedCredentials {
-  readonly version: Version;
+  readonly version: FileVersion;
   readonly credentials: readonly Credential[];
 }
 
@@ -94,6 +101,8 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       try {
         for (let index = answers.length; index < operations.length; index++) {
           const operation = operations[index] as Operation;
+          // What was to be written was decided on what a load has just found to be otherwise.
+          if (operation.type === 'appendContacts' && answers.some(({ type }) => type === 'text')) break;
           const answer =
             operation.type === 'account' ? (admission as Answer) : perform(known, opened, operation);
           if (answer.type === 'trouble') return answer;
@@ -130,7 +139,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       case 'loadContacts':
         return load(opened, 'usrloc', USRLOC, operation.known);
       case 'appendContacts':
-        return append(opened, operation.lines);
+        return append(opened, operation.lines, operation.after);
       case 'compactContacts':
         return compact(opened, operation.content, operation.after);
     }
@@ -143,7 +152,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       return { type: 'no', why: describe(trouble) };
     }
     if (trouble.kind === 'missing' && (operation.type === 'loadConfig' || operation.type === 'loadContacts'))
-      return { type: 'text', text: undefined, version: undefined };
+      return { type: 'text', text: undefined, version: NO_FILE };
     return { type: 'failed', why: describe(trouble) };
   }
 
@@ -171,23 +180,32 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     cache.set(name, entry);
   }
 
-  function load(directory: UserDirectory, name: string, rules: FileRules, known: Version): Answer {
+  function load(
+    directory: UserDirectory,
+    name: string,
+    rules: FileRules,
+    known: Version | undefined,
+  ): Answer {
     if (known !== undefined) {
       const version = fileVersion(directory, name, rules);
       if (isTrouble(version)) return { type: 'failed', why: describe(version) };
-      if (version === known) return { type: 'unchanged' };
+      if ((version ?? NO_FILE) === known) return { type: 'unchanged' };
     }
     const file = readFile(directory, name, rules);
-    if (file === undefined) return { type: 'text', text: undefined, version: undefined };
+    if (file === undefined) return { type: 'text', text: undefined, version: NO_FILE };
     if (isTrouble(file)) return { type: 'failed', why: describe(file) };
-    return { type: 'text', text: file.content, version: file.version };
+    return { type: 'text', text: file.content, version: file.version ?? NO_FILE };
   }
 
-  function append(directory: UserDirectory, lines: readonly string[]): Answer | Trouble {
+  function append(directory: UserDirectory, lines: readonly string[], after: Version): Answer | Trouble {
     const text = wholeLines(lines);
     if (text === undefined) return { type: 'failed', why: 'not whole printable lines of at most 4 KiB' };
     return locked(directory, () =>
-      appendLines(directory, 'usrloc', text, { sync: settings.syncUsrloc, rules: USRLOC }),
+      appendLines(directory, 'usrloc', text, {
+        sync: settings.syncUsrloc,
+        rules: USRLOC,
+        expected: after === NO_FILE ? undefined : after,
+      }),
     );
   }
 
@@ -198,23 +216,30 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
         sync: settings.syncUsrloc,
         expected: after,
       });
-      return isTrouble(written) ? written : { before: after, version: written.version };
+      return isTrouble(written) && written.kind === 'busy' ? 'changed' : written;
     });
   }
 
-  return { run, close: () => cache.clear() };
+  return {
+    run,
+    close() {
+      cache.clear();
+      accounts.close();
+    },
+  };
 }
 
 function locked(
   directory: UserDirectory,
-  write: () => { before: Version; version: Version } | Trouble,
+  write: () => { version: FileVersion } | 'changed' | Trouble,
 ): Answer | Trouble {
   const lock = tryLock(directory);
   if (isTrouble(lock)) return lock.kind === 'busy' ? lock : { type: 'failed', why: describe(lock) };
   try {
     const written = write();
+    if (written === 'changed') return { type: 'changed' };
     if (isTrouble(written)) return { type: 'failed', why: describe(written) };
-    return { type: 'written', before: written.before, version: written.version };
+    return { type: 'written', version: written.version ?? NO_FILE };
   } finally {
     unlock(lock);
   }

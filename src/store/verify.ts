@@ -59,7 +59,7 @@ function isCandidate(credential: Credential, digest: DigestFields, rules: Verify
   return (
     credential.realm === digest.realm &&
     credential.authUsername === accountOf(digest.username) &&
-    (!rules.useDid || credential.did === (digest.did ?? '_default'))
+    (!rules.useDid || credential.did === digest.did)
   );
 }
 

@@ -9,13 +9,15 @@ import { trouble, troubleOfErrno } from './trouble.ts';
 import type { TrustedDirectory } from './trusted-directory.ts';
 import { insistOnIdentity } from './trusted-directory.ts';
 import type { FileRules, FileVersion } from './trusted-file.ts';
-import { checkStatted, pathOf } from './trusted-file.ts';
+import { checkStatted, isSameState, pathOf } from './trusted-file.ts';
 
 /** How to append. */
 export interface Appending {
   /** Have the lines written to the disk before answering. */
   readonly sync: boolean;
   readonly rules: FileRules;
+  /** Append only to the file of this version, undefined where there must be none; left out: whatever it is. */
+  readonly expected?: FileVersion | 'any';
 }
 
 const APPEND = openHow(constants.O_RDWR | constants.O_APPEND);
@@ -29,7 +31,7 @@ const lastOctet = Buffer.alloc(1);
 /**
  * Appends octets that end in a newline, and makes the file, 0600, when it is missing; a last line torn by somebody
  * else is ended first. `before` is what the file was, `version` what it is now: the size is in it, so that the next
- * append of anyone changes it. After a short write the file is as long as it was. When an editor puts another file
+ * append of anyone changes it; `changed` when it is not as expected. After a short write the file is as long as it was. When an editor puts another file
  * in its place meanwhile, the lines go to that one too.
  */
 export function appendLines(
@@ -37,12 +39,13 @@ export function appendLines(
   name: string,
   text: string,
   options: Appending,
-): { before: FileVersion; version: FileVersion } | Trouble {
+): { before: FileVersion; version: FileVersion } | 'changed' | Trouble {
   insistOnIdentity(directory);
   if (!text.endsWith('\n')) throw new Error('appendLines wants whole lines');
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     let fd = openBelow(directory.fd, fileName(name), APPEND);
     const creating = fd === -errno.ENOENT;
+    if (creating && (options.expected ?? 'any') !== 'any') return 'changed';
     if (creating) {
       fd = openBelow(directory.fd, fileName(name), CREATE);
       if (fd === -errno.EEXIST) continue;
@@ -61,7 +64,7 @@ function appendAndClose(
   text: string,
   options: Appending,
   created: boolean,
-): { before: FileVersion; version: FileVersion } | Trouble | 'replaced' {
+): { before: FileVersion; version: FileVersion } | Trouble | 'replaced' | 'changed' {
   const c = libc();
   try {
     const failed = statDescriptor(fd);
@@ -72,6 +75,8 @@ function appendAndClose(
     const size = statSize();
     const inode = statInode();
     const before = created ? undefined : statVersion();
+    const { expected = 'any' } = options;
+    if (expected !== 'any' && !isSameState(before, expected)) return 'changed';
     const torn = size > 0 ? isTorn(fd, size) : 0;
     if (torn < 0) return troubleOfErrno(-torn, pathOf(directory, name));
     if (size + torn + text.length > options.rules.maxBytes) {

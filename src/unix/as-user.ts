@@ -81,8 +81,12 @@ export async function warmThreadPool(): Promise<void> {
   await stat('/');
 }
 
+/** Of the process: no program here ever changes it. */
+let euid: number | undefined;
+
 function effectiveUid(): number {
-  return (process.geteuid as () => number)();
+  euid ??= (process.geteuid as () => number)();
+  return euid;
 }
 
 function isId(id: number): boolean {

@@ -27,6 +27,10 @@ export interface Libc {
   /** Raw setgroups(2) with `SETGROUPS`: this thread only, where glibc's own function reaches all of them. */
   setgroups(number: number, count: number, list: Uint32Array | null): number;
   getgroups(count: number, list: Uint32Array | null): number;
+  inotifyInit(flags: number): number;
+  /** Answers the watch of that inode, the same one again for an inode that is watched already. */
+  inotifyAddWatch(fd: number, path: Buffer, mask: number): number;
+  read(fd: number, into: Buffer, bytes: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
 }
 
@@ -89,6 +93,9 @@ function bind(): Libc {
     setfsgid: declare('setfsgid', 'uint', ['uint']),
     setgroups: declare('syscall', 'long', ['long', 'long', 'void *']),
     getgroups: declare('getgroups', 'int', ['int', 'void *']),
+    inotifyInit: declare('inotify_init1', 'int', ['int']),
+    inotifyAddWatch: declare('inotify_add_watch', 'int', ['int', 'void *', 'uint']),
+    read: declare('read', 'long', ['int', 'void *', 'size_t']),
     prctl: declare('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']),
   };
 }

@@ -1,5 +1,6 @@
 // Remembered answers of NSS, positive and negative, for as long as the host's files stay as they are and a few seconds.
 
+import { watchChanges } from './change-watch.ts';
 import { cString } from './libc.ts';
 import type { Account } from './nss.ts';
 import { findAccount, findGroupName, groupIdsOf } from './nss.ts';
@@ -13,6 +14,8 @@ export interface NssCache {
   groupNamesOf(account: Account, now?: number): readonly string[];
   /** Forgets everything. */
   clear(): void;
+  /** Forgets everything and watches no more. */
+  close(): void;
 }
 
 const MOST_NAMES = 10_000;
@@ -27,7 +30,8 @@ export function createNssCache(
   options: { readonly ttlMs?: number; readonly watch?: readonly string[] } = {},
 ): NssCache {
   const ttlMs = options.ttlMs ?? 10_000;
-  const watched = (options.watch ?? watchedFiles()).map(cString);
+  const paths = options.watch ?? watchedFiles();
+  const watched = paths.map(cString);
   const versions = watched.map(() => '');
   const accounts = createMemory<string, Account>(ttlMs);
   const groupNames = createMemory<number, string>(ttlMs);
@@ -37,7 +41,9 @@ export function createNssCache(
   const clear = () => {
     for (const memory of [accounts, groupNames, idLists, nameLists]) memory.clear();
   };
+  const watch = watchChanges(paths);
   const notice = () => {
+    if (paths.length > 0 && !watch.mayHaveChanged()) return;
     for (let at = 0; at < watched.length; at += 1) {
       const version = versionOf(watched[at] as Buffer);
       if (version !== versions[at]) {
@@ -72,6 +78,10 @@ export function createNssCache(
       return nameLists.get(key, now, () => namesOf(account, now)) ?? [];
     },
     clear,
+    close() {
+      clear();
+      watch.close();
+    },
   };
 }
 

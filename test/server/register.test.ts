@@ -4,14 +4,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { fieldValue, fieldValues } from '../../src/message/fields.ts';
 import type { Agent, RegisterOptions, Registration } from '../agent/agent.ts';
-import {
-  answersBefore,
-  answersTo,
-  password,
-  realm,
-  TestServer,
-  type TestServerOptions,
-} from './running-server.ts';
+import { answersBefore, answersTo, realm, TestServer, type TestServerOptions } from './running-server.ts';
 
 let server: TestServer;
 let agent: Agent;
@@ -314,7 +307,7 @@ describe('a retransmission', () => {
     await start();
     const asked = (await register({ password: 'wrong' })).challenge;
     const { log } = await register({ answering: asked, password: 'wrong' });
-    const sent = (log[0]?.octets as string).replace(/branch=[^;]+/, 'branch=z9hG4bKagain');
+    const sent = (log[0]?.octets ?? '').replace(/branch=[^;]+/, 'branch=z9hG4bKagain');
     await Promise.all([agent.sendRaw(sent), agent.sendRaw(sent), agent.sendRaw(sent)]);
     const first = await agent.nextMessage();
     expect(first.octets).toMatch(/^SIP\/2\.0 401 /);
@@ -340,5 +333,4 @@ test('a thousand registrations of one phone leave a short usrloc that says the s
   expect(contacts(await register({ contact: null }))).toHaveLength(1);
   await server.restart();
   expect(contacts(await register({ contact: null }))).toHaveLength(1);
-  expect(password).not.toBe('');
 });

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentialOfPassword, type StoredFormat } from '../../src/cli/sippasswd/credential.ts';
 import { parsePasswd, setCredentials } from '../../src/home/passwd.ts';
+import { bracketHost } from '../../src/message/host.ts';
 import { toOctets } from '../../src/message/octets.ts';
 import type { Log } from '../../src/server/log.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
@@ -78,7 +79,7 @@ export class TestServer {
   /** What it runs with, as `-o` would have it. */
   settings(config = this.#config): ServerSettings {
     const listen = this.#addresses.flatMap((address) =>
-      ['udp', 'tcp'].map((transport) => `Listen ${transport}:${address}:${this.port}`),
+      ['udp', 'tcp'].map((transport) => `Listen ${transport}:${bracketHost(address)}:${this.port}`),
     );
     const overrides = [...listen, `Realm ${realm}`, 'LogLevel debug', ...config];
     const { settings, faults } = readServerSettings({ overrides, own: this.#account });

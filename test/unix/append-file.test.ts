@@ -26,8 +26,11 @@ import { bundleProgram, inDirectory, temporaryAccount, temporaryDirectory } from
 
 const RULES: FileRules = { owners: 'user', private: false, maxBytes: 1024 * 1024 };
 
-function append(account: Account, text: string, sync = false): ReturnType<typeof appendLines> {
-  return inDirectory(account, (directory) => appendLines(directory, 'usrloc', text, { sync, rules: RULES }));
+type Appended = Exclude<ReturnType<typeof appendLines>, 'changed'>;
+
+function append(account: Account, text: string, sync = false): Appended {
+  const options = { sync, rules: RULES };
+  return inDirectory(account, (directory) => appendLines(directory, 'usrloc', text, options)) as Appended;
 }
 
 function versionOf(account: Account): unknown {

@@ -36,15 +36,6 @@ export async function run(context: Context): Promise<number> {
   if (isSet(context, 't')) return sysExit.EX_OK.code;
 
   hardenProcess();
-  let password: string | undefined;
-  if (own !== undefined) {
-    const made = firstPassword(own, settings.realm);
-    if (typeof made === 'object') {
-      report.error(made.text);
-      return sysExit.EX_CANTCREAT.code;
-    }
-    password = made;
-  }
   const log = openLog(settings.keywords.LogLevel, syslogOf(settings));
   if (own === undefined)
     log('warning', 'unseparated', {
@@ -56,8 +47,15 @@ export async function run(context: Context): Promise<number> {
     for (const line of server.lines) report.error(line);
     return server.kind === 'configuration' ? sysExit.EX_CONFIG.code : sysExit.EX_OSERR.code;
   }
-  if (own !== undefined)
+  if (own !== undefined) {
+    const password = firstPassword(own, settings.realm);
+    if (typeof password === 'object') {
+      report.fault(password);
+      await server.stop();
+      return sysExit.EX_CANTCREAT.code;
+    }
     introduce(context, own, settings, server.listening, password, loopbackOnly.length > 0);
+  }
   process.on('SIGHUP', () => {
     const again = read(loopbackOnly);
     for (const fault of again.faults) log('error', 'fault', { text: formatFault(fault) });
