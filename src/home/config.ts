@@ -3,7 +3,7 @@
 
 import { type ConfigLine, formatConfigLine, readConfigLine } from './config-line.ts';
 import { type Criterion, evaluateMatch, type MatchContext, parseCriteria } from './config-match.ts';
-import type { Fault } from './fault.ts';
+import { addFault, type Fault, MAX_FAULTS } from './fault.ts';
 import {
   findKeyword,
   type Keyword,
@@ -69,6 +69,8 @@ export const defaultSettings = Object.fromEntries(
 interface Reading {
   readonly scope: 'server' | 'user';
   readonly fault: (line: number, text: string) => void;
+  /** No further fault will be listed. */
+  readonly isFull: () => boolean;
 }
 
 /** Parses a file. A line with a fault does not count, the rest does. */
@@ -80,7 +82,11 @@ export function parseConfig(
   const faults: Fault[] = [];
   const global: Setting[] = [];
   const blocks: (MatchBlock | GatewayBlock)[] = [];
-  const reading: Reading = { scope, fault: (line, text) => faults.push({ path, line, text }) };
+  const reading: Reading = {
+    scope,
+    fault: (line, text) => addFault(faults, { path, line, text }),
+    isFull: () => faults.length > MAX_FAULTS,
+  };
   let settings: Setting[] | undefined = global;
   let gatewayLines: GatewayBlock['lines'][number][] = [];
   const { lines, torn } = splitLines(content);
@@ -172,6 +178,7 @@ export function checkValue(
 function readSetting(reading: Reading, read: ConfigLine, line: number): Setting | undefined {
   const keyword = findKeyword(read.keyword);
   if (keyword === undefined) {
+    if (reading.isFull()) return undefined;
     const nearest = nearestKeyword(read.keyword, reading.scope);
     const hint = nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
     reading.fault(line, `${shown(read.keyword)}: unknown keyword${hint}`);

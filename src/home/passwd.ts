@@ -1,6 +1,6 @@
 // ~/.sr/passwd: digest credentials, one a line, the fields of auth_db's `credentials` table (DESIGN §2). Pure.
 
-import type { Fault } from './fault.ts';
+import { addFault, type Fault } from './fault.ts';
 import { editLines, isDataLine, splitLines } from './lines.ts';
 import { isPasswordForm } from './password-form.ts';
 import { decodeField, encodeField, encodeOctet } from './percent.ts';
@@ -80,7 +80,7 @@ export function parsePasswd(
     const text = lines[index] as string;
     if (!isDataLine(text)) continue;
     const fault = (why: string): void => {
-      faults.push({ path: options.path, line: index + 1, text: why });
+      addFault(faults, { path: options.path, line: index + 1, text: why });
     };
     const credential = readLine(text, index + 1);
     if (typeof credential === 'string') fault(credential);

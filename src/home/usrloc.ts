@@ -1,7 +1,7 @@
 // ~/.sr/usrloc: a log of contacts, one a line in the grammar of a Contact header field (RFC 3261 §20.10) with the
 // server's own parameters as `sr-…="…"` (DESIGN §2). Pure: what is live depends on the caller's `now`.
 
-import type { Fault } from './fault.ts';
+import { addFault, type Fault } from './fault.ts';
 import { formatInstant } from './instant.ts';
 import { isDataLine, splitLines } from './lines.ts';
 import { type Binding, bindingKey, type ContactLine, type Removal, readContactLine } from './usrloc-line.ts';
@@ -36,6 +36,8 @@ export interface UsrlocFold {
   /** A last line without `\n`, which does not count; whoever appends completes it first. */
   readonly torn: string | undefined;
   readonly faults: readonly Fault[];
+  /** The numbers of all lines that say nothing that can be used. */
+  readonly unread: readonly number[];
 }
 
 /** Parses a file: the last line of a contact wins, `expires=0` takes it away. */
@@ -49,6 +51,7 @@ export function parseUsrloc(content: string, path: string): UsrlocFold {
     staleCount: 0,
     torn: undefined,
     faults: [],
+    unread: [],
   };
   return { ...foldLines(empty, lines), torn };
 }
@@ -70,6 +73,7 @@ export function foldLines(
   const removals = new Map<string, Removal>();
   for (const removal of previous.removals) removals.set(removal.key, removal);
   const faults = previous.faults.slice();
+  const unread = previous.unread.slice();
   let contactCount = previous.staleCount + bindings.size;
   let line = previous.lineCount;
   for (const text of lines) {
@@ -78,13 +82,15 @@ export function foldLines(
     if (meaning === undefined && !isDataLine(text)) continue;
     const read = meaning === undefined ? readContactLine(text, line) : { binding: { ...meaning, line } };
     if (typeof read === 'string') {
-      faults.push({ path: previous.path, line, text: read });
+      unread.push(line);
+      addFault(faults, { path: previous.path, line, text: read });
       continue;
     }
     const { binding, removal }: ContactLine = read;
     const key = bindingKey(binding);
     if (bindings.size >= MAX_BINDINGS && removal === undefined && !bindings.has(key)) {
-      faults.push({ path: previous.path, line, text: `expected at most ${MAX_BINDINGS} contacts` });
+      unread.push(line);
+      addFault(faults, { path: previous.path, line, text: `expected at most ${MAX_BINDINGS} contacts` });
       continue;
     }
     contactCount++;
@@ -102,6 +108,7 @@ export function foldLines(
     staleCount: contactCount - bindings.size,
     torn: undefined,
     faults,
+    unread,
   };
 }
 
@@ -116,7 +123,7 @@ export function compactUsrloc(
 ): string {
   const fold = parseUsrloc(content, '');
   const kept = new Set<number>();
-  for (const { line } of fold.faults) kept.add(line);
+  for (const line of fold.unread) kept.add(line);
   for (const { line, expiresAt } of fold.bindings)
     if (expiresAt === undefined || expiresAt > now) kept.add(line);
   for (const { line, at } of fold.removals) if (now - at < removalMemoryMs) kept.add(line);

@@ -100,14 +100,25 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   };
 }
 
-/** A fault is logged when it is first seen, and again after a minute at the earliest. */
+/** Files whose faults are remembered, and lines a minute that one file gets. */
+const MAX_FAULTY_FILES = 10_000;
+const FAULTS_A_MINUTE = 20;
+
+/** A fault is logged when it is first seen, and again after a minute at the earliest; a file has a budget of lines. */
 function createFaultLog(log: Log): (text: string) => void {
-  const seen = new Map<string, number>();
+  const files = new Map<string, { readonly sinceMs: number; readonly texts: Set<string> }>();
   return (text) => {
+    const path = text.slice(0, text.indexOf(':'));
     const nowMs = Date.now();
-    if (nowMs - (seen.get(text) ?? 0) < 60_000) return;
-    if (seen.size >= 10_000) seen.clear();
-    seen.set(text, nowMs);
+    let file = files.get(path);
+    if (file === undefined || nowMs - file.sinceMs >= 60_000) {
+      file = { sinceMs: nowMs, texts: new Set() };
+      files.delete(path);
+      if (files.size >= MAX_FAULTY_FILES) files.delete(files.keys().next().value as string);
+      files.set(path, file);
+    }
+    if (file.texts.size >= FAULTS_A_MINUTE || file.texts.has(text)) return;
+    file.texts.add(text);
     log('warning', 'fault', { text });
   };
 }

@@ -5,9 +5,8 @@ import type { Store } from '../store/store.ts';
 import type { Log } from './log.ts';
 import type { User, Users } from './users.ts';
 
-/** Rewriting costs about 40 appends: it must save reading more than that. */
+/** Rewriting costs about 40 appends and grows with what is live: so many stale lines pay for it. */
 const STALE_BEFORE_REWRITE = 64;
-const STALE_PER_LIVE = 8;
 
 /** Rewrites a user's contacts in the background when it pays. */
 export interface Compaction {
@@ -18,7 +17,7 @@ function isWorthRewriting({ contacts }: User, nowMs: number): boolean {
   let live = 0;
   for (const { expiresAt } of contacts.bindings) if (expiresAt === undefined || expiresAt > nowMs) live++;
   const stale = contacts.staleCount + contacts.bindings.length - live;
-  return stale >= STALE_BEFORE_REWRITE + STALE_PER_LIVE * live;
+  return stale >= STALE_BEFORE_REWRITE + live;
 }
 
 /** `removalMemoryMs`: how long a removal keeps its Call-ID and CSeq. */

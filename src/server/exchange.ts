@@ -1,6 +1,8 @@
 // One request on its way through the server, and how it is answered: stateless, or by its transaction. Wiring only.
 
+import { randomBytes } from 'node:crypto';
 import type { Rejection } from '../auth/rejection.ts';
+import { hash } from '../digest/hash.ts';
 import type { Head } from '../message/head.ts';
 import type { HeaderField, Request } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
@@ -8,6 +10,8 @@ import type { ServerTransaction } from '../transaction/layer.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
 import { type Service, sourceOf } from './service.ts';
+
+const TAG_SECRET = randomBytes(16).toString('hex');
 
 /** One request on its way. */
 export interface Exchange {
@@ -36,7 +40,7 @@ export function refuseIn(
   logRejection(service, exchange, rejection);
   transaction.respond(
     createResponse(exchange.request, rejection.status, {
-      ...(rejection.reason === undefined ? {} : { reason: rejection.reason }),
+      reason: rejection.reason,
       toTag: newTag(),
       fields: rejection.fields ?? [],
     }),
@@ -51,7 +55,7 @@ export function respondStateless(
   fields: readonly HeaderField[] = [],
   reason?: string,
 ): void {
-  const options = { toTag: newTag(), fields, ...(reason === undefined ? {} : { reason }) };
+  const options = { toTag: statelessTag(head), fields, reason };
   service.transactions.respondStateless(request, head, flow, createResponse(request, status, options));
 }
 
@@ -66,4 +70,10 @@ function logRejection(service: Service, exchange: Exchange, rejection: Rejection
     why: rejection.why,
     callid: exchange.head.callId,
   });
+}
+
+/** The To tag of a stateless answer: the same for a retransmission of the request (RFC 3261 §8.2.7). */
+function statelessTag({ callId, cseq, via, from }: Head): string {
+  const request = `${callId}\n${cseq.number}\n${via.branch ?? ''}\n${from.tag ?? ''}`;
+  return hash('MD5', TAG_SECRET + request).slice(0, 16);
 }

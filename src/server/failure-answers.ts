@@ -3,6 +3,11 @@
 
 const GRID_MS = 10;
 const AT_LEAST_MS = 5;
+/**
+ * Every failure takes this much of the processor, more than the longest check of a password does: a request sent right
+ * behind it would otherwise be served sooner for a name that is no account.
+ */
+const WORK_MS = 0.3;
 /** Failures waiting at once; beyond it the peer gets no answer and repeats itself. */
 const MAX_WAITING = 10_000;
 
@@ -43,6 +48,7 @@ export function createFailureAnswers(): FailureAnswers {
 
   return {
     defer(arrivedMs, send) {
+      while (performance.now() < arrivedMs + WORK_MS);
       if (waiting.length >= MAX_WAITING) return;
       waiting.push({ dueMs: Math.ceil((arrivedMs + AT_LEAST_MS) / GRID_MS) * GRID_MS, send });
       arm();

@@ -65,13 +65,19 @@ function validateRequest({ request }: Exchange): Rejection | undefined {
     return reject(400, `Request-URI ${request.requestUri}`, { reason: 'Bad Request-URI' });
   if (uri.type !== 'sip') return reject(416, `scheme of ${request.requestUri}`);
   const extensions = optionTags(request, 'proxy-require');
-  if (extensions.length === 0) return undefined;
-  const unsupported = createField('Unsupported', extensions.join(', '));
-  return reject(420, `Proxy-Require: ${extensions.join(', ')}`, { fields: [unsupported] });
+  return extensions.length === 0 ? undefined : badExtension('Proxy-Require', extensions);
+}
+
+/** RFC 3261 §8.2.2.3: 420 names what is not supported. */
+function badExtension(field: string, tags: readonly string[]): Rejection {
+  const list = tags.join(', ');
+  return reject(420, `${field}: ${list}`, { fields: [createField('Unsupported', list)] });
 }
 
 /** RFC 3261 §11: a stateless 200 for OPTIONS to ourselves. */
 function answerOptions(service: Service, exchange: Exchange): undefined {
+  const required = optionTags(exchange.request, 'require');
+  if (required.length > 0) return refuse(service, exchange, badExtension('Require', required));
   respondStateless(service, exchange, 200, [ALLOW, createField('Accept', 'application/sdp')]);
 }
 

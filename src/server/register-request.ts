@@ -1,11 +1,11 @@
 // A REGISTER on its way (DESIGN §4.2 to §4.6, RFC 3261 §10.3): domain, credentials, owner, authorization, bindings.
 
 import { isFresh } from '../auth/authenticate.ts';
+import { accountOf, authorize, unavailable } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
 import { foldLines } from '../home/usrloc.ts';
-import { fromOctets } from '../message/octets.ts';
 import { createResponse } from '../message/response.ts';
-import { parseUri, unescapeUser } from '../message/uri.ts';
+import { parseUri } from '../message/uri.ts';
 import { type Registered, register } from '../registrar/register.ts';
 import { registrationFields } from '../registrar/registration-response.ts';
 import type { Answer, Operation, Version } from '../store/store.ts';
@@ -66,26 +66,13 @@ function addressOfRecord(service: Service, { request, head }: Exchange): string 
   if (to === undefined || (to.type !== 'sip' && to.type !== 'sips'))
     return reject(400, `To ${head.to.uri}`, { reason: 'Bad To' });
   if (!service.domains.isLocal(to.host)) return foreignDomain(to.host);
-  const user = to.user === undefined ? undefined : unescapeUser(to.user);
-  if (user === undefined || user === '') return reject(400, `To ${head.to.uri}`, { reason: 'Bad To' });
-  return fromOctets(user);
+  return accountOf(to) ?? reject(400, `To ${head.to.uri}`, { reason: 'Bad To' });
 }
 
 function foreignDomain(host: string): Rejection {
   return reject(403, `REGISTER for ${host}: to serve it, add \`Domain ${host}\` to /etc/sr/config`, {
     reason: 'Domain Not Served Here',
   });
-}
-
-/** Who may: the owner of the address-of-record, as far as root's rules admit his account. */
-function authorize(user: string, aor: string, account: Answer): Rejection | undefined {
-  if (user !== aor) return reject(403, `${user} registers for ${aor}`);
-  if (account.type === 'refused') return reject(403, account.why);
-  return unavailable(account);
-}
-
-function unavailable(answer: Answer | undefined): Rejection | undefined {
-  return answer?.type === 'failed' ? reject(500, answer.why) : undefined;
 }
 
 /**

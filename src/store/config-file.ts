@@ -2,9 +2,8 @@
 
 import type { Account } from '../unix/nss.ts';
 import type { Trouble } from '../unix/trouble.ts';
+import { CONFIG } from './home-files.ts';
 import { editUserFile, readUserFile, type UserFile } from './user-file.ts';
-
-const maxBytes = 256 * 1024;
 
 /** Where an account's settings are. */
 export function configPath(account: Account): string {
@@ -26,5 +25,5 @@ export function editUserConfig(
 }
 
 function configFile(strictModes: boolean): UserFile {
-  return { name: 'config', rules: { owners: 'user-or-root', private: false, maxBytes }, strictModes };
+  return { name: 'config', rules: CONFIG, strictModes };
 }

@@ -3,9 +3,8 @@
 import { parseUsrloc, type UsrlocFold } from '../home/usrloc.ts';
 import type { Account } from '../unix/nss.ts';
 import type { Trouble } from '../unix/trouble.ts';
+import { USRLOC } from './home-files.ts';
 import { appendUserFile, readUserFile, type UserFile } from './user-file.ts';
-
-const maxBytes = 1024 * 1024;
 
 /** Contacts and the octets they were read from. */
 export interface ContactsFile {
@@ -37,5 +36,5 @@ export function appendContacts(
 }
 
 function usrlocFile(strictModes: boolean): UserFile {
-  return { name: 'usrloc', rules: { owners: 'user', private: false, maxBytes }, strictModes };
+  return { name: 'usrloc', rules: USRLOC, strictModes };
 }

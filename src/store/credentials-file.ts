@@ -2,9 +2,8 @@
 
 import type { Account } from '../unix/nss.ts';
 import type { Trouble } from '../unix/trouble.ts';
+import { PASSWD } from './home-files.ts';
 import { editUserFile, readUserFile, type UserFile } from './user-file.ts';
-
-const maxBytes = 256 * 1024;
 
 /** Where an account's credentials are. */
 export function credentialsPath(account: Account): string {
@@ -26,5 +25,5 @@ export function editCredentials(
 }
 
 function passwdFile(strictModes: boolean): UserFile {
-  return { name: 'passwd', rules: { owners: 'user', private: true, maxBytes }, strictModes };
+  return { name: 'passwd', rules: PASSWD, strictModes };
 }

@@ -18,6 +18,7 @@ import {
 import { type FileRules, type FileVersion, fileVersion, readFile } from '../unix/trusted-file.ts';
 import type { AccessRules } from './access.ts';
 import { createAccounts, type Looked } from './accounts.ts';
+import { CONFIG, MAX_LINES, PASSWD, USRLOC } from './home-files.ts';
 import {
   type Answer,
   type DigestFields,
@@ -40,17 +41,23 @@ export interface UnixStoreSettings {
   readonly onFault: (text: string) => void;
 }
 
-const PASSWD: FileRules = { owners: 'user', private: true, maxBytes: 256 * 1024 };
-const USRLOC: FileRules = { owners: 'user', private: false, maxBytes: 1024 * 1024 };
-const CONFIG: FileRules = { owners: 'user-or-root', private: false, maxBytes: 256 * 1024 };
-
 /** How long a request waits for another holder of ~/.sr/.lock before it fails. */
 const LOCK_WAIT_MS = 200;
 const LOCK_RETRY_MS = 10;
+/** How many requests of one user wait at once. */
+const MAX_QUEUE = 16;
 /** Users whose parsed credentials are kept. */
 const MAX_CACHED = 20_000;
 /** The largest line and write that is accepted, in octets. */
 const MAX_LINE = 4096;
+
+/** One request that waits for a lock. */
+interface Waiting {
+  readonly operations: readonly Operation[];
+  readonly answers: Answer[];
+  readonly deadline: number;
+  readonly resolve: (answers: Answer[]) => void;
+}
 
 interface CachedCredentials {
   readonly version: FileVersion;
@@ -61,19 +68,44 @@ interface CachedCredentials {
 export function createUnixStore(settings: UnixStoreSettings): Store {
   const accounts = createAccounts(settings.access, settings.own, settings.onFault);
   const cache = new Map<string, CachedCredentials>();
+  /** Requests that wait for a user's lock; whoever comes later waits behind them. */
+  const queues = new Map<string, Waiting[]>();
 
-  async function run(user: string, operations: readonly Operation[]): Promise<Answer[]> {
+  function run(user: string, operations: readonly Operation[]): Promise<Answer[]> {
     const answers: Answer[] = [];
     const deadline = performance.now() + LOCK_WAIT_MS;
-    for (;;) {
+    const queue = queues.get(user);
+    if (queue === undefined) {
       const busy = attempt(user, operations, answers);
-      if (busy === undefined) return answers;
-      if (performance.now() >= deadline) {
-        answers.push({ type: 'failed', why: describe(busy) });
-        return fill(answers, operations);
-      }
-      await delay(LOCK_RETRY_MS);
+      if (busy === undefined) return Promise.resolve(answers);
+    } else if (queue.length >= MAX_QUEUE) {
+      answers.push({ type: 'failed', why: 'too many requests of this user wait for ~/.sr/.lock' });
+      return Promise.resolve(fill(answers, operations));
     }
+    return new Promise((resolve) => {
+      const waiting = { operations, answers, deadline, resolve };
+      if (queue !== undefined) queue.push(waiting);
+      else {
+        queues.set(user, [waiting]);
+        void drain(user);
+      }
+    });
+  }
+
+  /** Serves those who wait for a user's lock, in the order they came. */
+  async function drain(user: string): Promise<void> {
+    const queue = queues.get(user) as Waiting[];
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      const busy = attempt(user, next.operations, next.answers);
+      if (busy !== undefined && performance.now() < next.deadline) {
+        await delay(LOCK_RETRY_MS);
+        continue;
+      }
+      if (busy !== undefined) next.answers.push({ type: 'failed', why: describe(busy) });
+      next.resolve(fill(next.answers, next.operations));
+      queue.shift();
+    }
+    queues.delete(user);
   }
 
   /** Runs what has no answer yet; returns the trouble when the lock is another's, to be tried again. */
@@ -194,6 +226,8 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     const file = readFile(directory, name, rules);
     if (file === undefined) return { type: 'text', text: undefined, version: NO_FILE };
     if (isTrouble(file)) return { type: 'failed', why: describe(file) };
+    if (hasTooManyLines(file.content))
+      return { type: 'failed', why: `${directory.path}/${name}: has more than ${MAX_LINES} lines` };
     return { type: 'text', text: file.content, version: file.version ?? NO_FILE };
   }
 
@@ -261,6 +295,13 @@ function hasControl(line: string): boolean {
     if (octet < 32 || octet === 127) return true;
   }
   return false;
+}
+
+function hasTooManyLines(content: string): boolean {
+  let lines = 0;
+  for (let at = content.indexOf('\n'); at >= 0 && lines <= MAX_LINES; at = content.indexOf('\n', at + 1))
+    lines++;
+  return lines > MAX_LINES;
 }
 
 function isTrouble(value: unknown): value is Trouble {

@@ -103,6 +103,7 @@ describe('one line', () => {
       staleCount: 0,
       torn: undefined,
       faults: [],
+      unread: [],
     });
     expect(formatBinding(GOLDEN)).toBe(GOLDEN_LINE);
   });

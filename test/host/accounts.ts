@@ -72,7 +72,8 @@ export class Accounts {
 const madeGroup = (directory: string) => join(directory, 'made-group-sip');
 
 function removeAccounts(names: readonly string[], directory: string): void {
-  for (const name of names) run(['userdel', name]);
+  for (const name of names)
+    if (run(['userdel', name]).status !== 0) run(['gpasswd', '--delete', name, 'sip']);
   if (existsSync(madeGroup(directory))) run(['groupdel', 'sip']);
   rmSync(directory, { recursive: true, force: true });
 }

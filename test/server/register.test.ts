@@ -30,7 +30,7 @@ describe('whose and where', () => {
     const { first, status, response } = await register({ user: 'eva', authUsername: 'jan' });
     expect([first.status, status, response.reason]).toEqual([401, 403, 'Forbidden']);
     expect(server.usrloc()).toEqual([]);
-    expect(server.log('refused').join('\n')).toContain('why=jan registers for eva');
+    expect(server.log('refused').join('\n')).toContain('why=jan uses the address of eva');
   });
 
   test.each(['JAN', 'jan ', 'jan;x=y', 'j%61n%00', 'jan%2F', '..'])('To %s is not jan', async (user) => {
