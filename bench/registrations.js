@@ -1,6 +1,6 @@
 // CPU microseconds per registration (challenge, answer, saved) of this server and of Debian's Kamailio, in one run.
 // Needs root, sip-tester, kamailio-sqlite-modules, sqlite3, libnss-wrapper, and a built dist/.
-//   node bench/registrations.js [--users 1000] [--count 10000] [--rate 300] [--rounds 3] [--only NAME]
+//   node bench/registrations.js [--users 1000] [--count 10000] [--rate 500] [--rounds 3] [--only NAME]
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000' },
     count: { type: 'string', default: '10000' },
-    rate: { type: 'string', default: '300' },
+    rate: { type: 'string', default: '500' },
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
   },

@@ -20,7 +20,7 @@ _sipctl() {
   if [[ $cur == -* ]]; then
     case $path in
       'sipctl' | 'sipctl ul' | 'sipctl user' | 'sipctl config') mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur") ;;
-      'sipctl serve') mapfile -t COMPREPLY < <(compgen -W '-f -o -t -T --own -h --help' -- "$cur") ;;
+      'sipctl serve') mapfile -t COMPREPLY < <(compgen -W '-f -o -t -T --own --json -h --help' -- "$cur") ;;
       'sipctl ul show' | 'sipctl ul add' | 'sipctl ul rm' | 'sipctl ul dump' | 'sipctl user list' | 'sipctl user show' | 'sipctl check') mapfile -t COMPREPLY < <(compgen -W '--json -h --help' -- "$cur") ;;
       'sipctl config show' | 'sipctl config get' | 'sipctl config set' | 'sipctl config unset') mapfile -t COMPREPLY < <(compgen -W '--user --json -h --help' -- "$cur") ;;
       'sipctl config edit') mapfile -t COMPREPLY < <(compgen -W '--user -h --help' -- "$cur") ;;

@@ -25,6 +25,7 @@ complete -c sipctl -n '__sipctl_at sipctl serve' -s o -x -d 'override a keyword 
 complete -c sipctl -n '__sipctl_at sipctl serve' -s t -d 'check the configuration and exit'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s T -d 'print what is in effect and exit'
 complete -c sipctl -n '__sipctl_at sipctl serve' -l own -d 'serve the invoking account alone'
+complete -c sipctl -n '__sipctl_at sipctl serve' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl ul' -a show -d 'Show contacts.'
 complete -c sipctl -n '__sipctl_at sipctl ul' -a add -d 'Add a contact that does not expire.'

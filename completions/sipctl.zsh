@@ -192,6 +192,7 @@ _sipctl_serve() {
     '-t[check the configuration and exit]' \
     '-T[print what is in effect and exit]' \
     '--own[serve the invoking account alone]' \
+    '--json[print JSON]' \
     '(-h --help)'{-h,--help}'[show this help]'
 }
 

@@ -103,24 +103,24 @@ export function readCredentials(
   };
 }
 
-/** What the store's answer to `verify` means. A replayed nonce-count is stale, never a second yes. */
+/** What the store's answer to `verify` means. A nonce-count that was spent before is stale, never a second yes. */
 export function judge(
   authenticator: Authenticator,
   presented: Presented,
   answer: Answer,
+  isFresh: boolean,
   sourceAddress: string,
   nowMs: number,
 ): Authenticated | Rejection {
   const { digest, scheme, user } = presented;
+  // Wrong credentials prove nothing, and so spend nothing.
+  if (answer.type !== 'yes' && isFresh) authenticator.counts.release(digest.nonce, countOf(digest));
   if (answer.type === 'failed') return reject(500, answer.why);
   if (answer.type !== 'yes') {
     const why = answer.type === 'no' ? answer.why : `store answered ${answer.type}`;
     return challenge(authenticator, scheme, sourceAddress, nowMs, false, why);
   }
-  const nc = countOf(digest);
-  const { counts } = authenticator;
-  const use = nc === undefined ? counts.useOnce(digest.nonce) : counts.use(digest.nonce, nc);
-  if (use === 'used') return challenge(authenticator, scheme, sourceAddress, nowMs, true, 'nonce-count used');
+  if (!isFresh) return challenge(authenticator, scheme, sourceAddress, nowMs, true, 'nonce-count used');
   return {
     type: 'authenticated',
     user,
@@ -129,14 +129,18 @@ export function judge(
   };
 }
 
-/** Whether credentials that verify will be accepted: their nonce-count is still unspent. */
-export function isFresh(authenticator: Authenticator, { digest }: Presented): boolean {
-  return authenticator.counts.isFresh(digest.nonce, countOf(digest));
+/**
+ * Spends the nonce-count, before anything is asked of the store: of two requests with one count at most one is acted on,
+ * whatever the digest does not cover (the contact!) they say. False: it was spent before.
+ */
+export function spendCount({ counts }: Authenticator, { digest }: Presented): boolean {
+  const nc = countOf(digest);
+  return (nc === undefined ? counts.useOnce(digest.nonce) : counts.use(digest.nonce, nc)) === 'fresh';
 }
 
 /** The nonce-count; undefined without qop. */
-function countOf(digest: DigestFields): number | undefined {
-  return digest.qop === undefined ? undefined : Number.parseInt(digest.nc as string, 16);
+function countOf({ qop, nc }: DigestFields): number | undefined {
+  return qop === undefined ? undefined : Number.parseInt(nc as string, 16);
 }
 
 function authenticationInfo(
@@ -189,11 +193,17 @@ function forRealm(fields: readonly string[], realm: string): Credentials | 'unre
 function namesUs(text: string, request: Request, authenticator: Authenticator): boolean {
   if (text === request.requestUri) return true;
   const uri = parseUri(text);
-  if (uri === undefined) return false;
+  if (uri === undefined) return isLocalAddress(text, authenticator);
   if (uri.type !== 'sip' && uri.type !== 'sips') return false;
   if (authenticator.isLocal(bareHost(uri.host))) return true;
   const target = parseUri(request.requestUri);
   return target !== undefined && 'host' in target && target.host === uri.host;
+}
+
+/** sipp writes an IPv6 address without brackets: `sip:::1:5060`. */
+function isLocalAddress(text: string, authenticator: Authenticator): boolean {
+  const address = /^sip:([0-9a-f:.]+):\d+$/i.exec(text)?.[1];
+  return address !== undefined && authenticator.isLocal(address);
 }
 
 function splitUsername(username: string): [string, string | undefined] {

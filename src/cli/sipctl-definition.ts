@@ -36,6 +36,7 @@ const serve: CommandDefinition = {
     { short: '-t', description: 'check the configuration and exit' },
     { short: '-T', description: 'print what is in effect and exit' },
     { long: '--own', description: 'serve the invoking account alone' },
+    json,
   ],
   run: () => import('./sipctl/serve.ts'),
 };

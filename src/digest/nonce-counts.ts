@@ -6,15 +6,17 @@ import { nonceTimeMs } from './nonce.ts';
 /** How far below the highest count seen a count may come late: phones pipeline requests, UDP reorders them. */
 const windowSize = 64;
 const highestCount = 0xffffffff;
+/** The highest count of a nonce that was spent as a whole. */
+const WHOLE = Number.POSITIVE_INFINITY;
 
-/** Remembers what was used. Ask only about nonces found good, with credentials found right: each answer spends one. */
+/** Remembers what was used. Ask only about nonces found good: each answer spends one. */
 export interface NonceCounts {
   /** Spends one count of a nonce. */
   use(nonce: string, nc: number): 'fresh' | 'used';
   /** Spends a whole nonce, for credentials without qop: fresh only as the first use of all. */
   useOnce(nonce: string): 'fresh' | 'used';
-  /** Whether a count, or without one the whole nonce, could still be spent; spends nothing. */
-  isFresh(nonce: string, nc: number | undefined): boolean;
+  /** Takes back what was spent on credentials that turned out wrong; without a count, the whole nonce. */
+  release(nonce: string, nc: number | undefined): void;
   /** How many nonces are remembered. */
   readonly size: number;
 }
@@ -78,13 +80,23 @@ export function createNonceCounts(options: {
       return spend(window, nc) ? 'fresh' : 'used';
     },
     useOnce(nonce) {
-      if (windows.has(nonce)) return 'used';
-      return open(nonce, Number.POSITIVE_INFINITY) ? 'fresh' : 'used';
-    },
-    isFresh(nonce, nc) {
       const window = windows.get(nonce);
-      if (window === undefined) return nonceTimeMs(nonce) > droppedUntilMs;
-      return nc !== undefined && isUnspent(window, nc);
+      if (window === undefined) return open(nonce, WHOLE) ? 'fresh' : 'used';
+      if (window.highest === WHOLE || window.low !== 0 || window.high !== 0) return 'used';
+      window.highest = WHOLE;
+      return 'fresh';
+    },
+    release(nonce, nc) {
+      const window = windows.get(nonce);
+      if (window === undefined) return;
+      if (nc === undefined) {
+        window.highest = 0;
+        window.low = 0;
+      }
+      if (nc === undefined || window.highest === WHOLE) return;
+      const behind = window.highest - nc;
+      if (behind >= 0 && behind < 32) window.low &= ~(1 << behind);
+      else if (behind >= 32 && behind < windowSize) window.high &= ~(1 << (behind - 32));
     },
     get size() {
       return windows.size;
@@ -117,12 +129,4 @@ function spend(window: Window, nc: number): boolean {
     window.high |= bit;
   }
   return true;
-}
-
-/** Whether a count could be marked. */
-function isUnspent(window: Window, nc: number): boolean {
-  const behind = window.highest - nc;
-  if (behind < 0) return true;
-  if (behind >= windowSize) return false;
-  return ((behind < 32 ? window.low : window.high) & (1 << (behind & 31))) === 0;
 }

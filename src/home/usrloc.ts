@@ -17,8 +17,10 @@ import {
 
 export { type Binding, bindingKey, type Removal } from './usrloc-line.ts';
 
-/** How many contacts of one account are read, and how many removals are remembered. */
+/** How many contacts of one account are read. */
 export const MAX_BINDINGS = 1000;
+/** How many removals are remembered, the latest: they only tell late duplicates apart. */
+const MAX_REMOVALS = 64;
 /** How long a removal keeps its Call-ID and CSeq where TimerT1 is 500 ms: 64·T1. */
 const REMOVAL_MEMORY_MS = 32_000;
 
@@ -66,6 +68,9 @@ export function foldLines(
   meanings: readonly (Binding | undefined)[] = [],
 ): UsrlocFold {
   if (appended.length === 0) return previous;
+  const [only] = meanings;
+  if (only !== undefined && appended.length === 1 && previous.torn === undefined)
+    return refreshed(previous, only);
   const lines = previous.torn === undefined ? appended : [previous.torn, ...appended];
   const first = previous.lineCount + lines.length - appended.length + 1;
   const bindings = new Map<string, Binding>();
@@ -98,7 +103,7 @@ export function foldLines(
     removals.delete(key);
     if (removal === undefined) bindings.set(key, binding);
     else removals.set(key, removal);
-    if (removals.size > MAX_BINDINGS) removals.delete(removals.keys().next().value as string);
+    if (removals.size > MAX_REMOVALS) removals.delete(removals.keys().next().value as string);
   }
   return {
     path: previous.path,
@@ -110,6 +115,17 @@ export function foldLines(
     faults,
     unread,
   };
+}
+
+/** The fold after the line of one binding, as nearly every REGISTER adds it: no map is made, no line is parsed. */
+function refreshed(previous: UsrlocFold, meaning: Binding): UsrlocFold {
+  const line = previous.lineCount + 1;
+  const key = bindingKey(meaning);
+  const bindings = previous.bindings.filter((binding) => bindingKey(binding) !== key);
+  const staleCount = previous.staleCount + previous.bindings.length - bindings.length;
+  bindings.push({ ...meaning, line });
+  const removals = previous.removals.filter((removal) => removal.key !== key);
+  return { ...previous, bindings, removals, lineCount: line, staleCount };
 }
 
 /**

@@ -14,7 +14,7 @@ import type { TransactionLayer } from '../transaction/layer.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
 import { createCompaction } from './compaction.ts';
-import { createFailureAnswers } from './failure-answers.ts';
+import type { FailureAnswers } from './failure-answers.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
@@ -30,6 +30,7 @@ export interface ServiceBase {
   readonly log: Log;
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
+  readonly failures: FailureAnswers;
   readonly startedAtMs: number;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
@@ -88,7 +89,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
       counts: base.nonceCounts,
       isLocal: domains.isLocal,
     },
-    failures: createFailureAnswers(),
+    failures: base.failures,
     compaction: createCompaction(store, users, removalMemoryMs, log),
     limitsOf(user) {
       if (user.config.global.length === 0 && user.config.blocks.length === 0) return limits;

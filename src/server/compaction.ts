@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 import type { Log } from './log.ts';
 import type { User, Users } from './users.ts';
 
-/** Rewriting costs about 40 appends and grows with what is live: so many stale lines pay for it. */
+/** Rewriting costs about 40 appends and grows with what is kept: so many lines that go pay for it. */
 const STALE_BEFORE_REWRITE = 64;
 
 /** Rewrites a user's contacts in the background when it pays. */
@@ -14,10 +14,10 @@ export interface Compaction {
 }
 
 function isWorthRewriting({ contacts }: User, nowMs: number): boolean {
-  let live = 0;
-  for (const { expiresAt } of contacts.bindings) if (expiresAt === undefined || expiresAt > nowMs) live++;
-  const stale = contacts.staleCount + contacts.bindings.length - live;
-  return stale >= STALE_BEFORE_REWRITE + live;
+  let kept = contacts.removals.length;
+  for (const { expiresAt } of contacts.bindings) if (expiresAt === undefined || expiresAt > nowMs) kept++;
+  const all = contacts.staleCount + contacts.bindings.length;
+  return all - kept >= STALE_BEFORE_REWRITE + kept;
 }
 
 /** `removalMemoryMs`: how long a removal keeps its Call-ID and CSeq. */

@@ -1,13 +1,7 @@
 // Who sends a request (DESIGN §4.2): credentials read, the store asked, its answer judged. What else a request needs of
 // the store travels with the question, so that one change of identity serves it all. Wiring only.
 
-import {
-  type Authenticated,
-  judge,
-  type Presented,
-  readCredentials,
-  type Scheme,
-} from '../auth/authenticate.ts';
+import { type Authenticated, judge, readCredentials, type Scheme, spendCount } from '../auth/authenticate.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Answer, Operation } from '../store/store.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
@@ -32,7 +26,7 @@ export function identify(
   service: Service,
   exchange: Exchange,
   scheme: Scheme,
-  operationsFor: (user: User, presented: Presented) => readonly Operation[],
+  operationsFor: (user: User, isFresh: boolean) => readonly Operation[],
   proceed: (identified: Identified) => Promise<void> | void,
 ): Promise<void> | undefined {
   const { request, head, flow, nowMs } = exchange;
@@ -40,14 +34,22 @@ export function identify(
   const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs, did);
   if (presented.type === 'rejection') return refuse(service, exchange, presented);
   const transaction = service.transactions.createServerTransaction(request, head, flow);
+  const isFresh = spendCount(service.authenticator, presented);
   const claimed = service.users.claimed(presented.user);
   const operations: Operation[] = [
     { type: 'verify', credentials: presented.digest },
     { type: 'account', peerAddress: flow.remoteAddress },
-    ...operationsFor(claimed, presented),
+    ...operationsFor(claimed, isFresh),
   ];
   return service.store.run(presented.user, operations).then(([verified, account, ...answers]) => {
-    const identity = judge(service.authenticator, presented, verified as Answer, flow.remoteAddress, nowMs);
+    const identity = judge(
+      service.authenticator,
+      presented,
+      verified as Answer,
+      isFresh,
+      flow.remoteAddress,
+      nowMs,
+    );
     if (identity.type === 'authenticated') {
       const user = service.users.proved(claimed);
       return proceed({ identity, transaction, user, account: account as Answer, answers });

@@ -1,6 +1,5 @@
 // A REGISTER on its way (DESIGN §4.2 to §4.6, RFC 3261 §10.3): domain, credentials, owner, authorization, bindings.
 
-import { isFresh } from '../auth/authenticate.ts';
 import { accountOf, authorize, unavailable } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
 import { foldLines } from '../home/usrloc.ts';
@@ -27,19 +26,14 @@ export function serveRegister(service: Service, exchange: Exchange): Promise<voi
     service,
     exchange,
     'www',
-    (user, presented) => {
+    (user, isFresh) => {
       const operations: Operation[] = [
         { type: 'loadConfig', known: user.configVersion },
         { type: 'loadContacts', known: user.contactsVersion },
       ];
-      if (presented.user !== aor || !isFresh(service.authenticator, presented)) return operations;
+      if (user.name !== aor || !isFresh) return operations;
       ahead = decideAhead(service, exchange, user);
-      if (ahead !== undefined)
-        operations.push({
-          type: 'appendContacts',
-          lines: ahead.lines,
-          after: user.contactsVersion as Version,
-        });
+      if (ahead !== undefined) operations.push(appending(user, ahead.lines));
       return operations;
     },
     (identified) => {
@@ -112,7 +106,7 @@ async function bind(service: Service, exchange: Exchange, identified: Identified
     const after = user.contactsVersion as Version;
     const { lines } = outcome;
     if (lines.length === 0) return confirm(service, exchange, identified, outcome, after);
-    const [written, reloaded] = await writeOrReload(service, user, lines, after);
+    const [written, reloaded] = await writeOrReload(service, user, lines);
     if (written.type === 'written') return confirm(service, exchange, identified, outcome, written.version);
     const refusal = unavailable(written) ?? unavailable(reloaded);
     if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
@@ -122,13 +116,18 @@ async function bind(service: Service, exchange: Exchange, identified: Identified
   return refuseIn(service, exchange, transaction, reject(500, why));
 }
 
+/** The lines go to the contacts as they were when it was decided, and to no others. */
+function appending(user: User, lines: readonly string[]): Operation {
+  const after = user.contactsVersion as Version;
+  return { type: 'appendContacts', lines, after, isTorn: user.contacts.torn !== undefined };
+}
+
 async function writeOrReload(
   service: Service,
   user: User,
   lines: readonly string[],
-  after: Version,
 ): Promise<[Answer, Answer]> {
-  const [written] = await service.store.run(user.name, [{ type: 'appendContacts', lines, after }]);
+  const [written] = await service.store.run(user.name, [appending(user, lines)]);
   if (written?.type !== 'changed') return [written as Answer, { type: 'skipped' }];
   const [reloaded] = await service.store.run(user.name, [{ type: 'loadContacts', known: undefined }]);
   return [written, reloaded as Answer];

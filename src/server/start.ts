@@ -11,6 +11,7 @@ import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { buildService } from './build-service.ts';
+import { createFailureAnswers } from './failure-answers.ts';
 import type { Log } from './log.ts';
 import { receive, refuseMalformed } from './receive.ts';
 import type { Service } from './service.ts';
@@ -79,6 +80,7 @@ export async function startServer(
       t4Ms: T4_MS,
       onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
     }),
+    failures: createFailureAnswers(),
     startedAtMs: Date.now(),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ maxNonces: MAX_NONCES }),
@@ -94,14 +96,13 @@ export async function startServer(
     reload(changed) {
       if (JSON.stringify(changed.keywords.Listen) !== JSON.stringify(settings.keywords.Listen))
         log('warning', 'reload', { why: 'a changed Listen needs a restart' });
-      service?.failures.close();
       service?.store.close();
       service = buildService(changed, base);
       log.setLevel(changed.keywords.LogLevel);
       log('info', 'reloaded', { file: changed.path });
     },
     async stop() {
-      service?.failures.close();
+      base.failures.close();
       base.transactions.close();
       await transport.close();
       service?.store.close();

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Fault } from '../home/fault.ts';
 import type { Account } from '../unix/nss.ts';
 import { readRootFile, replaceRootFile } from '../unix/root-file.ts';
+import type { Trouble } from '../unix/trouble.ts';
 import { editUserFile } from './user-file.ts';
 
 const KEY_BYTES = 32;
@@ -27,10 +28,10 @@ function namedKey(path: string): Buffer | Fault {
       createMode: 0o700,
       uid: rules.uid,
     });
-    if ('kind' in written) return { path, line: 0, text: written.why };
+    if ('kind' in written) return faultOf(written);
     return Buffer.from(text.trim(), 'hex');
   }
-  if ('kind' in file) return { path, line: 0, text: file.why };
+  if ('kind' in file) return faultOf(file);
   return parseKey(file.content, path);
 }
 
@@ -58,6 +59,6 @@ function parseKey(content: string, path: string): Buffer | Fault {
   return Buffer.from(text, 'hex');
 }
 
-function mendOf(mend: string | undefined): string {
-  return mend === undefined ? '' : `: ${mend}`;
+function faultOf({ path, why, mend }: Trouble): Fault {
+  return { path, line: 0, text: mend === undefined ? why : `${why}: ${mend}` };
 }

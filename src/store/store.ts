@@ -32,7 +32,13 @@ export type Operation =
   | { readonly type: 'loadConfig'; readonly known: Version | undefined }
   | { readonly type: 'loadContacts'; readonly known: Version | undefined }
   /** Appends lines to the contacts of version `after`; skipped when a load of the same request found a change. */
-  | { readonly type: 'appendContacts'; readonly lines: readonly string[]; readonly after: Version }
+  | {
+      readonly type: 'appendContacts';
+      readonly lines: readonly string[];
+      readonly after: Version;
+      /** Whether that version ends in a line without its end. */
+      readonly isTorn: boolean;
+    }
   /** Puts `content` in the place of the contacts of version `after`. */
   | { readonly type: 'compactContacts'; readonly content: string; readonly after: Version };
 

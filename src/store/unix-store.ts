@@ -171,7 +171,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       case 'loadContacts':
         return load(opened, 'usrloc', USRLOC, operation.known);
       case 'appendContacts':
-        return append(opened, operation.lines, operation.after);
+        return append(opened, operation);
       case 'compactContacts':
         return compact(opened, operation.content, operation.after);
     }
@@ -231,7 +231,10 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     return { type: 'text', text: file.content, version: file.version ?? NO_FILE };
   }
 
-  function append(directory: UserDirectory, lines: readonly string[], after: Version): Answer | Trouble {
+  function append(
+    directory: UserDirectory,
+    { lines, after, isTorn }: Operation & { type: 'appendContacts' },
+  ): Answer | Trouble {
     const text = wholeLines(lines);
     if (text === undefined) return { type: 'failed', why: 'not whole printable lines of at most 4 KiB' };
     return locked(directory, () =>
@@ -239,6 +242,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
         sync: settings.syncUsrloc,
         rules: USRLOC,
         expected: after === NO_FILE ? undefined : after,
+        isTorn,
       }),
     );
   }

@@ -18,6 +18,8 @@ export interface Appending {
   readonly rules: FileRules;
   /** Append only to the file of this version, undefined where there must be none; left out: whatever it is. */
   readonly expected?: FileVersion | 'any';
+  /** Whether that version's last line lacks its end, where the caller knows. */
+  readonly isTorn?: boolean;
 }
 
 const APPEND = openHow(constants.O_RDWR | constants.O_APPEND);
@@ -77,7 +79,8 @@ function appendAndClose(
     const before = created ? undefined : statVersion();
     const { expected = 'any' } = options;
     if (expected !== 'any' && !isSameState(before, expected)) return 'changed';
-    const torn = size > 0 ? isTorn(fd, size) : 0;
+    const torn =
+      expected !== 'any' && options.isTorn !== undefined ? Number(options.isTorn) : endsTorn(fd, size);
     if (torn < 0) return troubleOfErrno(-torn, pathOf(directory, name));
     if (size + torn + text.length > options.rules.maxBytes) {
       return trouble('temporary', pathOf(directory, name), `would grow past ${options.rules.maxBytes} bytes`);
@@ -97,7 +100,8 @@ function appendAndClose(
 }
 
 /** 1 when the last octet isn't a newline, else 0; an errno as a negative number. */
-function isTorn(fd: number, size: number): number {
+function endsTorn(fd: number, size: number): number {
+  if (size === 0) return 0;
   const c = libc();
   const count = c.pread(fd, lastOctet, 1, size - 1);
   if (count < 0) return -c.errno();

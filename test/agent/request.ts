@@ -24,7 +24,7 @@ export interface RequestOptions {
 }
 
 /** Makes a branch of RFC 3261 §8.1.1.7. */
-export function createBranch(): string {
+function createBranch(): string {
   return `z9hG4bK${randomBytes(9).toString('hex')}`;
 }
 

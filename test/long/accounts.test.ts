@@ -11,7 +11,7 @@ import { WrappedServer } from './wrapped-server.ts';
 
 const many = 100_000;
 const few = 10;
-const starts = 5;
+const starts = 9;
 const most = 1.3;
 
 describeNeeding(['root', ...wrapperNeeds], `${many} accounts`, () => {

@@ -57,7 +57,8 @@ export class Served {
     for (;;) {
       const found = pattern.exec(this.#read());
       if (found !== null) return found[0];
-      if (Date.now() > deadline) throw new Error(`no ${pattern} in the log:\n${this.#read()}${this.shown.output}`);
+      if (Date.now() > deadline)
+        throw new Error(`no ${pattern} in the log:\n${this.#read()}${this.shown.output}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

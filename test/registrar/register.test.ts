@@ -67,7 +67,7 @@ function run(fields: readonly string[], existing: UsrlocFold = parseUsrloc('', '
 }
 
 /** The file's meaning after a REGISTER that must succeed. */
-function after(fields: readonly string[], existing?: UsrlocFold, options?: Options): UsrlocFold {
+function registered(fields: readonly string[], existing?: UsrlocFold, options?: Options): UsrlocFold {
   const { outcome } = run(fields, existing, options);
   if (outcome.type !== 'registered') throw new Error(outcome.why);
   const fold = foldLines(existing ?? parseUsrloc('', ''), outcome.lines);
@@ -85,14 +85,20 @@ const uris = (fold: UsrlocFold) => fold.bindings.map(({ uri }) => uri);
 
 describe('contacts (§10.3 steps 6 and 7)', () => {
   test('adds a contact with the lifetime of Expires', () => {
-    const fold = after([`Contact: <${PHONE}>`, 'Expires: 600']);
-    expect(fold.bindings).toMatchObject([{ uri: PHONE, expiresAt: NOW + 600_000, callId: 'a@phone', cseq: 1 }]);
+    const fold = registered([`Contact: <${PHONE}>`, 'Expires: 600']);
+    expect(fold.bindings).toMatchObject([
+      { uri: PHONE, expiresAt: NOW + 600_000, callId: 'a@phone', cseq: 1 },
+    ]);
   });
 
   test('prefers the expires parameter, falls back to DefaultExpires, and caps at MaxExpires', () => {
-    expect(after([`Contact: <${PHONE}>;expires=120`, 'Expires: 600']).bindings[0]?.expiresAt).toBe(NOW + 120_000);
-    expect(after([`Contact: <${PHONE}>`]).bindings[0]?.expiresAt).toBe(NOW + 3_600_000);
-    expect(after([`Contact: <${PHONE}>`, 'Expires: 99999']).bindings[0]?.expiresAt).toBe(NOW + 7_200_000);
+    expect(registered([`Contact: <${PHONE}>;expires=120`, 'Expires: 600']).bindings[0]?.expiresAt).toBe(
+      NOW + 120_000,
+    );
+    expect(registered([`Contact: <${PHONE}>`]).bindings[0]?.expiresAt).toBe(NOW + 3_600_000);
+    expect(registered([`Contact: <${PHONE}>`, 'Expires: 99999']).bindings[0]?.expiresAt).toBe(
+      NOW + 7_200_000,
+    );
   });
 
   test('answers 423 with Min-Expires below MinExpires, and changes nothing', () => {
@@ -101,37 +107,39 @@ describe('contacts (§10.3 steps 6 and 7)', () => {
   });
 
   test('all contacts of one request hold, or none', () => {
-    expect(uris(after([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>`]))).toHaveLength(2);
+    expect(uris(registered([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>`]))).toHaveLength(2);
     expect(status([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>;expires=5`])).toBe(423);
   });
 
   test('a refresh replaces its binding, also when the URI is written otherwise (§19.1.4)', () => {
-    const first = after([`Contact: <${PHONE};transport=UDP>`]);
-    const second = after(['Contact: <sip:jan@192.0.2.7:5060;Transport=udp>'], first, { cseq: 2 });
+    const first = registered([`Contact: <${PHONE};transport=UDP>`]);
+    const second = registered(['Contact: <sip:jan@192.0.2.7:5060;Transport=udp>'], first, { cseq: 2 });
     expect(uris(second)).toEqual(['sip:jan@192.0.2.7:5060;Transport=udp']);
   });
 
   test('expires=0 removes one contact and leaves the other', () => {
-    const first = after([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>`]);
-    expect(uris(after([`Contact: <${PHONE}>;expires=0`], first, { cseq: 2 }))).toEqual(['sip:jan@192.0.2.7:5070']);
+    const first = registered([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>`]);
+    expect(uris(registered([`Contact: <${PHONE}>;expires=0`], first, { cseq: 2 }))).toEqual([
+      'sip:jan@192.0.2.7:5070',
+    ]);
   });
 
   test('* removes every contact, only with Expires: 0', () => {
-    const first = after([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>`]);
-    expect(uris(after(['Contact: *', 'Expires: 0'], first, { cseq: 2 }))).toEqual([]);
+    const first = registered([`Contact: <${PHONE}>, <sip:jan@192.0.2.7:5070>`]);
+    expect(uris(registered(['Contact: *', 'Expires: 0'], first, { cseq: 2 }))).toEqual([]);
     expect(status(['Contact: *'], first, { cseq: 2 })).toBe(400);
     expect(status(['Contact: *', 'Expires: 60'], first, { cseq: 2 })).toBe(400);
     expect(status([`Contact: *, <${PHONE}>`, 'Expires: 0'], first, { cseq: 2 })).toBe(400);
   });
 
   test('without Contact it is a query: nothing is written', () => {
-    const first = after([`Contact: <${PHONE}>`]);
+    const first = registered([`Contact: <${PHONE}>`]);
     const { outcome } = run([], first, { cseq: 2 });
     expect(outcome).toMatchObject({ type: 'registered', lines: [], bindings: [{ uri: PHONE }] });
   });
 
   test('an expired binding is no longer told nor counted', () => {
-    const first = after([`Contact: <${PHONE}>;expires=60`]);
+    const first = registered([`Contact: <${PHONE}>;expires=60`]);
     const { outcome } = run([], first, { cseq: 2, nowMs: NOW + 60_000 });
     expect(outcome).toMatchObject({ bindings: [] });
   });
@@ -139,7 +147,7 @@ describe('contacts (§10.3 steps 6 and 7)', () => {
 
 describe('order of requests (§10.3 step 7)', () => {
   test('the same Call-ID wants a higher CSeq; another Call-ID does not', () => {
-    const first = after([`Contact: <${PHONE}>`], undefined, { cseq: 7 });
+    const first = registered([`Contact: <${PHONE}>`], undefined, { cseq: 7 });
     expect(status([`Contact: <${PHONE}>`], first, { cseq: 7 })).toBe(500);
     expect(status([`Contact: <${PHONE}>`], first, { cseq: 6 })).toBe(500);
     expect(status([`Contact: <${PHONE}>`], first, { cseq: 1, callId: 'b@phone' })).toBe(200);
@@ -147,8 +155,8 @@ describe('order of requests (§10.3 step 7)', () => {
   });
 
   test('a REGISTER that was overtaken by the removal does not bring the contact back within 64·T1', () => {
-    const first = after([`Contact: <${PHONE}>`], undefined, { cseq: 1 });
-    const gone = after([`Contact: <${PHONE}>;expires=0`], first, { cseq: 3 });
+    const first = registered([`Contact: <${PHONE}>`], undefined, { cseq: 1 });
+    const gone = registered([`Contact: <${PHONE}>;expires=0`], first, { cseq: 3 });
     expect(status([`Contact: <${PHONE}>`], gone, { cseq: 2 })).toBe(500);
     expect(status([`Contact: <${PHONE}>`], gone, { cseq: 2, nowMs: NOW + 32_001 })).toBe(200);
     expect(status([`Contact: <${PHONE}>`], gone, { cseq: 4 })).toBe(200);
@@ -160,8 +168,11 @@ describe('instances (RFC 5626 §6) and MaxContacts', () => {
 
   test('an instance with the same reg-id replaces its old contact before MaxContacts is looked at', () => {
     const one = { limits: { maxContacts: 1, maxContactsPolicy: 'reject' } };
-    const first = after([`Contact: <${PHONE}>;${instance}`], undefined, one);
-    const second = after([`Contact: <sip:jan@192.0.2.7:6000>;${instance}`], first, { ...one, callId: 'b' });
+    const first = registered([`Contact: <${PHONE}>;${instance}`], undefined, one);
+    const second = registered([`Contact: <sip:jan@192.0.2.7:6000>;${instance}`], first, {
+      ...one,
+      callId: 'b',
+    });
     expect(uris(second)).toEqual(['sip:jan@192.0.2.7:6000']);
     expect(status(['Contact: <sip:jan@192.0.2.7:7000>'], second, { ...one, callId: 'c' })).toBe(403);
   });
@@ -169,7 +180,7 @@ describe('instances (RFC 5626 §6) and MaxContacts', () => {
   test('replace-oldest drops the one registered longest ago', () => {
     let fold = parseUsrloc('', '');
     for (const [index, port] of [5061, 5062, 5063, 5064].entries())
-      fold = after([`Contact: <sip:jan@192.0.2.7:${port}>`], fold, {
+      fold = registered([`Contact: <sip:jan@192.0.2.7:${port}>`], fold, {
         callId: `c${port}`,
         nowMs: NOW + index * 1000,
       });
@@ -186,9 +197,9 @@ describe('instances (RFC 5626 §6) and MaxContacts', () => {
 describe('NAT and Path', () => {
   test('a contact whose address is not the source gets sr-received; its Call-ID tells two such phones apart', () => {
     const natted = 'Contact: <sip:jan@10.0.0.5:5060>';
-    const first = after([natted], undefined, { address: '198.51.100.1' });
+    const first = registered([natted], undefined, { address: '198.51.100.1' });
     expect(first.bindings[0]?.received).toBe('sip:198.51.100.1:5060;transport=udp');
-    const second = after([natted], first, { address: '198.51.100.2', callId: 'other' });
+    const second = registered([natted], first, { address: '198.51.100.2', callId: 'other' });
     expect(second.bindings).toHaveLength(2);
   });
 
@@ -219,7 +230,7 @@ describe('refusals', () => {
   });
 
   test('expires and sr-* parameters of the network never reach the file; the rest stays as sent', () => {
-    const fold = after([
+    const fold = registered([
       `Contact: <${PHONE}>;SR-Received="sip:203.0.113.9";methods="INVITE, BYE";sr-mac="x";expires=600;q=0.5`,
     ]);
     expect(fold.bindings[0]).toMatchObject({ received: undefined, mac: 'mac', q: 0.5 });

@@ -96,6 +96,36 @@ describe('a nonce count', () => {
     expect(outcome(await send(credentials(asked, 1)))).toBe('401 stale');
   });
 
+  test.each([
+    ['that fails because the lock is held', { contact: '<sip:jan@127.0.0.1:5071>' }],
+    ['that only asks', { contact: null }],
+  ])('binds nothing else while its own request %s waits', async (_, first) => {
+    await start();
+    await server.register(agent);
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    // The lock comes free when the first two have given up, or just before: the exact time is luck.
+    for (const heldMs of [215, 235, 245, 250]) {
+      for (const nc of [1, undefined]) {
+        const [before, asked] = [await challenge(), await challenge()];
+        const sent = credentials(asked, nc);
+        const [other, thief] = [await server.agent(), await server.agent()];
+        const release = server.takeLock();
+        // Another of jan's requests waits already, so that everything queues up behind it.
+        const ahead = server.register(other, { answering: before, contact: '<sip:jan@127.0.0.1:5070>' });
+        setTimeout(release, heldMs);
+        await pause(30);
+        const waiting = send(sent, first);
+        await pause(30);
+        const stolen = send(sent, { contact: '<sip:evil@127.0.0.1:6666>', callId: 'thief' }, thief);
+        expect([200, 500]).toContain((await ahead).status);
+        expect([200, 500]).toContain((await waiting).status);
+        expect(outcome(await stolen)).toBe('401 stale');
+        expect(server.read('usrloc')).not.toContain('evil');
+      }
+    }
+    expect((await server.register(agent, { contact: null })).response.octets).not.toContain('evil');
+  });
+
   test('without qop is one for the whole nonce', async () => {
     await start();
     const asked = await challenge();

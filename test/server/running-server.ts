@@ -20,7 +20,10 @@ import { toOctets } from '../../src/message/octets.ts';
 import type { Log } from '../../src/server/log.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../src/store/server-settings.ts';
-import { type Account, invokingAccount } from '../../src/unix/nss.ts';
+import { asUser } from '../../src/unix/as-user.ts';
+import { tryLock, unlock } from '../../src/unix/lock.ts';
+import { type Account, groupIdsOf, invokingAccount } from '../../src/unix/nss.ts';
+import { closeUserDirectory, openUserDirectory } from '../../src/unix/trusted-directory.ts';
 import { type Agent, createAgent, type RegisterOptions, type Registration } from '../agent/agent.ts';
 import { freePort } from '../host/free-port.ts';
 
@@ -161,6 +164,20 @@ export class TestServer {
     const { credentials } = parsePasswd(this.read('passwd'), { path: '', owner: toOctets(this.user) });
     const changed = credentials.map((credential) => ({ ...credential, ...change }));
     this.write('passwd', setCredentials(this.read('passwd'), changed));
+  }
+
+  /** Takes ~/.sr/.lock as any other program does; answers how to give it back. */
+  takeLock(): () => void {
+    const account = this.#account;
+    const identity = { uid: account.uid, gid: account.gid, groups: groupIdsOf(account) };
+    return asUser(identity, () => {
+      const directory = openUserDirectory(account, { strictModes: true, create: false });
+      if (directory.type === 'trouble') throw new Error(directory.why);
+      const lock = tryLock(directory);
+      closeUserDirectory(directory);
+      if (lock.type === 'trouble') throw new Error(lock.why);
+      return () => unlock(lock);
+    });
   }
 
   /** The lines of the log so far, or those of one event. */

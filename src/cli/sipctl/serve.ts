@@ -7,7 +7,7 @@ import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
 import { type Level, openLog } from '../../server/log.ts';
 import { startServer } from '../../server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
-import { type Account, invokingAccount } from '../../unix/nss.ts';
+import { type Account, findAccountByUid } from '../../unix/nss.ts';
 import { hardenProcess } from '../../unix/process-hardening.ts';
 import { openSyslog } from '../../unix/syslog.ts';
 import { type Context, isSet, listOption, textOption } from '../command.ts';
@@ -18,9 +18,9 @@ import { firstPassword } from './first-password.ts';
 export async function run(context: Context): Promise<number> {
   const { report } = context;
   const isRoot = process.geteuid?.() === 0;
-  const own = isSet(context, 'own') || !isRoot ? invokingAccount() : undefined;
-  if (own === undefined && !isRoot) {
-    report.error(`no account for uid ${process.geteuid?.()}`);
+  const own = isSet(context, 'own') || !isRoot ? findAccountByUid(process.getuid?.() ?? 0) : undefined;
+  if (own === undefined && (!isRoot || isSet(context, 'own'))) {
+    report.error(`no account has uid ${process.getuid?.()}`);
     return sysExit.EX_NOUSER.code;
   }
   const overrides = listOption(context, 'o');
