@@ -1,7 +1,7 @@
 // The 200 OK of a REGISTER, RFC 3261 §10.3 step 8, RFC 3327 §5.3: every current binding, and Path as it was stored. Pure.
 
 import type { Binding } from '../home/usrloc.ts';
-import { fieldValues } from '../message/fields.ts';
+import { fieldValues, unfold } from '../message/fields.ts';
 import type { HeaderField, Request } from '../message/message.ts';
 import { formatParameters } from '../message/parameters.ts';
 import { createField } from '../message/response.ts';
@@ -16,7 +16,7 @@ export function registrationFields(
   nowMs: number,
 ): HeaderField[] {
   const fields = bindings.map((binding) => createField('Contact', formatContact(binding, nowMs)));
-  for (const value of fieldValues(request, 'path')) fields.push(createField('Path', value));
+  for (const value of fieldValues(request, 'path')) fields.push(createField('Path', unfold(value)));
   return fields;
 }
 

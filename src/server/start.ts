@@ -83,7 +83,10 @@ export async function startServer(
     failures: createFailureAnswers(),
     startedAtMs: Date.now(),
     nonceKey: nonceKey(key),
-    nonceCounts: createNonceCounts({ maxNonces: MAX_NONCES }),
+    nonceCounts: createNonceCounts({
+      maxNonces: MAX_NONCES,
+      lifetimeMs: settings.keywords.NonceLifetime * 1000,
+    }),
   };
   service = buildService(settings, base);
   const listening = transport

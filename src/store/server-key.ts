@@ -43,8 +43,7 @@ function ownKey(own: Account): Buffer | Fault {
     content = before === '' ? newKey() : before;
     return content;
   });
-  if (typeof edited === 'object')
-    return { path: edited.path, line: 0, text: `${edited.why}${mendOf(edited.mend)}` };
+  if (typeof edited === 'object') return faultOf(edited);
   return parseKey(content, path);
 }
 

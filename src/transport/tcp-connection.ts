@@ -84,7 +84,8 @@ export class TcpConnection implements Flow {
 
   send(octets: string, onError?: (error: Error) => void): void {
     if (this.#state !== 'open') {
-      if (onError !== undefined) process.nextTick(onError, new Error('the connection is closed'));
+      if (onError !== undefined)
+        process.nextTick(onError, Object.assign(new Error('the connection is closed'), { code: 'EPIPE' }));
       return;
     }
     this.#active = true;

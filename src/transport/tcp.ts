@@ -125,7 +125,7 @@ export function createTcp(limits: TcpLimits, handlers: TcpHandlers): Tcp {
       socket.once('close', () => {
         clearTimeout(timer);
         connecting.delete(socket);
-        reject(new Error('the connection is closed'));
+        reject(Object.assign(new Error('the connection is closed'), { code: 'EPIPE' }));
       });
       socket.once('connect', () => {
         clearTimeout(timer);

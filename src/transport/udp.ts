@@ -167,7 +167,8 @@ class UdpFlow implements Flow {
 
   send(octets: string, onError?: (error: Error) => void): void {
     if (this.path.closed) {
-      if (onError !== undefined) process.nextTick(onError, new Error('the socket is closed'));
+      if (onError !== undefined)
+        process.nextTick(onError, Object.assign(new Error('the socket is closed'), { code: 'EPIPE' }));
       return;
     }
     const datagram = Buffer.from(octets, 'latin1');

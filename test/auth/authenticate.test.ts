@@ -206,6 +206,43 @@ describe('the store’s answer', () => {
   });
 });
 
+test('whatever wrong credentials come in between, a count lets in once at most', () => {
+  const yes: Answer = { type: 'yes', rspauth: '', attributes: {} };
+  const no: Answer = { type: 'no', why: 'wrong password' };
+  const count = fc.oneof(
+    fc.integer({ min: 1, max: 80 }),
+    fc.constant(undefined),
+    fc.integer({ min: 0xffffff00, max: 0xffffffff }),
+  );
+  const step = fc.record({ nc: count, right: fc.boolean(), answeredAfter: fc.nat(3) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const by = authenticator();
+      const nonce = createNonce(key, now, source);
+      const admitted: (number | undefined)[] = [];
+      const underWay: { due: number; finish: () => void }[] = [];
+      // Answers of the store come later than other requests, in any order.
+      steps.forEach(({ nc, right, answeredAfter }, at) => {
+        const text =
+          nc === undefined
+            ? credentials({ nonce, qop: undefined, nc: undefined, cnonce: undefined })
+            : credentials({ nonce, nc: nc.toString(16).padStart(8, '0') });
+        const read = readIn([text], by) as Presented;
+        const isFresh = spendCount(by, read);
+        const finish = () => {
+          const judged = judge(by, read, right ? yes : no, isFresh, source, now);
+          if (judged.type === 'authenticated') admitted.push(nc);
+        };
+        underWay.push({ due: at + answeredAfter, finish });
+        for (const each of underWay.filter(({ due }) => due === at)) each.finish();
+      });
+      for (const each of underWay.filter(({ due }) => due >= steps.length)) each.finish();
+      expect(new Set(admitted).size).toBe(admitted.length);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test('proxy has 407 and its own names', () => {
   const read = readCredentials(authenticator(), request(credentials()), 'proxy', source, now, '_default');
   expect(read).toMatchObject({ status: 407, fields: [{ name: 'Proxy-Authenticate' }] });

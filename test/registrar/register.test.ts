@@ -215,6 +215,13 @@ describe('NAT and Path', () => {
   });
 });
 
+test('a folded Path is given back on one line (§7.3.1)', () => {
+  const fields = ['Path: <sip:192.0.2.7;lr>,\r\n <sip:192.0.2.8;lr>', `Contact: <${PHONE}>`];
+  const { outcome, request } = run(fields);
+  const answer = registrationFields(request, (outcome as Registered).bindings, NOW);
+  expect(answer.at(-1)?.value).toBe('<sip:192.0.2.7;lr>, <sip:192.0.2.8;lr>');
+});
+
 describe('refusals', () => {
   test('an unknown extension in Require is 420 with Unsupported (§8.2.2.3)', () => {
     expect(run(['Require: path, gruu']).outcome).toMatchObject({
