@@ -110,6 +110,16 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
     server.process.output = '';
   }
 
+  /** What the server wrote can be read, every line of it. */
+  function checkContacts(): void {
+    for (const user of host.users) {
+      const content = readFileSync(host.usrloc(user), 'latin1');
+      const { faults, torn } = parseUsrloc(content, user);
+      const unreadable = faults.map(({ line, text }) => `${text}: ${content.split('\n')[line - 1]}`);
+      expect({ unreadable, torn }).toEqual({ unreadable: [], torn: undefined });
+    }
+  }
+
   test('leaves the server as it was', async () => {
     const [fuzzed = '', neighbour = fuzzed] = host.users;
     const insider = await openAgent('udp', '127.0.0.1');
@@ -179,7 +189,10 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
       try {
         await batch(seed);
         batches += 1;
-        if (batches % 10 === 0) await phonesRegister();
+        if (batches % 10 === 0) {
+          await phonesRegister();
+          checkContacts();
+        }
         const due = (quarters.indexOf(quarter) + quarter.length / samplesAQuarter) * (seconds * 250);
         if (elapsed >= due && quarter.length < samplesAQuarter) quarter.push(await memory());
       } catch (error) {
@@ -205,10 +218,7 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
         `MiB in the quarters: RSS ${mebibytes('rss')}, heap ${mebibytes('heapUsed')}, external ${mebibytes('external')}; growth ${growth.toFixed(3)}`,
     );
     for (const status of ['200', '400', '401', '403']) expect(answers.get(status), status).toBeGreaterThan(0);
-    for (const user of host.users) {
-      const { faults, torn } = parseUsrloc(readFileSync(host.usrloc(user), 'latin1'), user);
-      expect({ faults, torn }).toEqual({ faults: [], torn: undefined });
-    }
+    checkContacts();
     expect(growth).toBeLessThanOrEqual(mostGrowth);
   });
 });

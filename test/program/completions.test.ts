@@ -42,7 +42,16 @@ describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
 
   test('options, those of the command that is chosen', () => {
     expect(bashOffers('sippasswd', '--ver')).toEqual(['--verify']);
-    expect(bashOffers('sipctl', 'serve', '-')).toEqual(['-f', '-o', '-t', '-T', '--own', '--json', '-h', '--help']);
+    expect(bashOffers('sipctl', 'serve', '-')).toEqual([
+      '-f',
+      '-o',
+      '-t',
+      '-T',
+      '--own',
+      '--json',
+      '-h',
+      '--help',
+    ]);
     expect(bashOffers('sipctl', 'config', '--user', 'root', 'check', '--u')).toEqual(['--user']);
   });
 

@@ -134,6 +134,24 @@ describe('a nonce count', () => {
     expect(outcome(await send(credentials(asked, 1)))).toBe('401 stale');
   });
 
+  test('stays used whatever wrong credentials come in between', async () => {
+    await start();
+    const asked = await challenge();
+    const captured = [credentials(asked, 1), credentials(asked, 2)];
+    for (const sent of captured) expect(outcome(await send(sent))).toBe('200');
+    const wrong = (nc: number | undefined) =>
+      send(credentials(asked, nc).replace(/response="\w+"/, `response="${'0'.repeat(32)}"`));
+    for (const ncs of [
+      [0xffffffff, undefined],
+      [undefined],
+      [70, undefined, 1],
+      [3, 1, 2, undefined, undefined],
+    ]) {
+      for (const nc of ncs) expect(await wrong(nc)).toMatchObject({ status: 401 });
+      for (const sent of captured) expect([ncs, outcome(await send(sent))]).toEqual([ncs, '401 stale']);
+    }
+  });
+
   test('of a wrong password spends nothing', async () => {
     await start();
     const asked = await challenge();
