@@ -202,7 +202,7 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
       ];
       const inside = host.command('root', 'sipctl', []).slice(0, -2);
       const { status, stderr } = run([...inside, ...argv], { env: host.environment() });
-      expect([status, stderr]).toEqual([67, 'sipctl: no account for uid 59999\n']);
+      expect([status, stderr]).toEqual([67, 'sipctl: no account has uid 59999\n']);
     });
   });
 
