@@ -113,8 +113,7 @@ export function judge(
   nowMs: number,
 ): Authenticated | Rejection {
   const { digest, scheme, user } = presented;
-  // Wrong credentials prove nothing, and so spend nothing.
-  if (answer.type !== 'yes' && isFresh) authenticator.counts.release(digest.nonce, countOf(digest));
+  if (isFresh) authenticator.counts.settle(digest.nonce, countOf(digest), answer.type === 'yes');
   if (answer.type === 'failed') return reject(500, answer.why);
   if (answer.type !== 'yes') {
     const why = answer.type === 'no' ? answer.why : `store answered ${answer.type}`;
@@ -130,12 +129,12 @@ export function judge(
 }
 
 /**
- * Spends the nonce-count, before anything is asked of the store: of two requests with one count at most one is acted on,
- * whatever the digest does not cover (the contact!) they say. False: it was spent before.
+ * Holds the nonce-count, before anything is asked of the store: of two requests with one count at most one is acted on,
+ * whatever the digest does not cover (the contact!) they say. False: it was used, or another request has it. `judge`
+ * ends the hold.
  */
-export function spendCount({ counts }: Authenticator, { digest }: Presented): boolean {
-  const nc = countOf(digest);
-  return (nc === undefined ? counts.useOnce(digest.nonce) : counts.use(digest.nonce, nc)) === 'fresh';
+export function reserveCount({ counts }: Authenticator, { digest }: Presented): boolean {
+  return counts.reserve(digest.nonce, countOf(digest));
 }
 
 /** The nonce-count; undefined without qop. */

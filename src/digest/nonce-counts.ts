@@ -6,8 +6,6 @@ import { nonceTimeMs } from './nonce.ts';
 /** How far below the highest count seen a count may come late: phones pipeline requests, UDP reorders them. */
 const windowSize = 64;
 const highestCount = 0xffffffff;
-/** The highest count of a nonce that was spent as a whole. */
-const WHOLE = Number.POSITIVE_INFINITY;
 
 /** Remembers what was used. Ask only about nonces found good: each answer spends one. */
 export interface NonceCounts {
@@ -15,8 +13,13 @@ export interface NonceCounts {
   use(nonce: string, nc: number): 'fresh' | 'used';
   /** Spends a whole nonce, for credentials without qop: fresh only as the first use of all. */
   useOnce(nonce: string): 'fresh' | 'used';
-  /** Takes back what was spent on credentials that turned out wrong; without a count, the whole nonce. */
-  release(nonce: string, nc: number | undefined): void;
+  /**
+   * Holds a count, or without one the whole nonce, while its credentials are being verified; false when it was used, or
+   * another request holds it. Nothing is spent yet.
+   */
+  reserve(nonce: string, nc: number | undefined): boolean;
+  /** Ends what `reserve` began: right credentials spend it, wrong ones leave everything as it was. */
+  settle(nonce: string, nc: number | undefined, isRight: boolean): void;
   /** How many nonces are remembered. */
   readonly size: number;
 }
@@ -42,6 +45,8 @@ export function createNonceCounts(options: {
 }): NonceCounts {
   const { maxNonces, lifetimeMs = Number.POSITIVE_INFINITY } = options;
   const windows = new Map<string, Window>();
+  /** Counts under way; undefined stands for a whole nonce. As many as there are requests being verified. */
+  const held = new Map<string, (number | undefined)[]>();
   let oldest: Window | undefined;
   let youngest: Window | undefined;
   let droppedUntilMs = Number.NEGATIVE_INFINITY;
@@ -80,23 +85,29 @@ export function createNonceCounts(options: {
       return spend(window, nc) ? 'fresh' : 'used';
     },
     useOnce(nonce) {
-      const window = windows.get(nonce);
-      if (window === undefined) return open(nonce, WHOLE) ? 'fresh' : 'used';
-      if (window.highest === WHOLE || window.low !== 0 || window.high !== 0) return 'used';
-      window.highest = WHOLE;
-      return 'fresh';
+      if (windows.has(nonce)) return 'used';
+      return open(nonce, Number.POSITIVE_INFINITY) ? 'fresh' : 'used';
     },
-    release(nonce, nc) {
+    reserve(nonce, nc) {
       const window = windows.get(nonce);
-      if (window === undefined) return;
-      if (nc === undefined) {
-        window.highest = 0;
-        window.low = 0;
-      }
-      if (nc === undefined || window.highest === WHOLE) return;
-      const behind = window.highest - nc;
-      if (behind >= 0 && behind < 32) window.low &= ~(1 << behind);
-      else if (behind >= 32 && behind < windowSize) window.high &= ~(1 << (behind - 32));
+      const isFresh =
+        window === undefined
+          ? nonceTimeMs(nonce) > droppedUntilMs
+          : nc !== undefined && isUnspent(window, nc);
+      if (!isFresh || nc === 0) return false;
+      const holders = held.get(nonce);
+      if (holders === undefined) held.set(nonce, [nc]);
+      else if (nc === undefined || holders.includes(undefined) || holders.includes(nc)) return false;
+      else holders.push(nc);
+      return true;
+    },
+    settle(nonce, nc, isRight) {
+      const others = (held.get(nonce) ?? []).filter((other) => other !== nc);
+      if (others.length === 0) held.delete(nonce);
+      else held.set(nonce, others);
+      if (!isRight) return;
+      if (nc === undefined) this.useOnce(nonce);
+      else this.use(nonce, nc);
     },
     get size() {
       return windows.size;
@@ -129,4 +140,12 @@ function spend(window: Window, nc: number): boolean {
     window.high |= bit;
   }
   return true;
+}
+
+/** Whether a count could be marked. */
+function isUnspent(window: Window, nc: number): boolean {
+  const behind = window.highest - nc;
+  if (behind < 0) return true;
+  if (behind >= windowSize) return false;
+  return ((behind < 32 ? window.low : window.high) & (1 << (behind & 31))) === 0;
 }

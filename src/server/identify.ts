@@ -1,7 +1,13 @@
 // Who sends a request (DESIGN §4.2): credentials read, the store asked, its answer judged. What else a request needs of
 // the store travels with the question, so that one change of identity serves it all. Wiring only.
 
-import { type Authenticated, judge, readCredentials, type Scheme, spendCount } from '../auth/authenticate.ts';
+import {
+  type Authenticated,
+  judge,
+  readCredentials,
+  reserveCount,
+  type Scheme,
+} from '../auth/authenticate.ts';
 import { parseUri } from '../message/uri.ts';
 import type { Answer, Operation } from '../store/store.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
@@ -34,7 +40,7 @@ export function identify(
   const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs, did);
   if (presented.type === 'rejection') return refuse(service, exchange, presented);
   const transaction = service.transactions.createServerTransaction(request, head, flow);
-  const isFresh = spendCount(service.authenticator, presented);
+  const isFresh = reserveCount(service.authenticator, presented);
   const claimed = service.users.claimed(presented.user);
   const operations: Operation[] = [
     { type: 'verify', credentials: presented.digest },

@@ -8,7 +8,7 @@ import {
   judge,
   type Presented,
   readCredentials,
-  spendCount,
+  reserveCount,
 } from '../../src/auth/authenticate.ts';
 import type { Rejection } from '../../src/auth/rejection.ts';
 import { formatCredentials, parseChallenge } from '../../src/digest/challenge.ts';
@@ -149,7 +149,7 @@ describe('the store’s answer', () => {
         : credentials({ nonce, nc }),
     ]) as Presented;
   const judged = (by: Authenticator, of: Presented, answer: Answer) => {
-    const result = judge(by, of, answer, spendCount(by, of), source, now);
+    const result = judge(by, of, answer, reserveCount(by, of), source, now);
     return result.type === 'rejection' ? outcome(result) : result;
   };
 
@@ -225,7 +225,7 @@ test('whatever wrong credentials come in between, a count lets in once at most',
             ? credentials({ nonce, qop: undefined, nc: undefined, cnonce: undefined })
             : credentials({ nonce, nc: nc.toString(16).padStart(8, '0') });
         const read = readIn([text], by) as Presented;
-        const isFresh = spendCount(by, read);
+        const isFresh = reserveCount(by, read);
         const finish = () => {
           const judged = judge(by, read, right ? yes : no, isFresh, source, now);
           if (judged.type === 'authenticated') admitted.push(nc);

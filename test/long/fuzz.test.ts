@@ -58,6 +58,7 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
   let server: WrappedServer;
   let socket: Socket;
   let hostile: HostileConnections;
+  let isServing = true;
   const agents: Agent[] = [];
   const answers = new Map<string, number>();
 
@@ -110,13 +111,14 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
     server.process.output = '';
   }
 
-  /** What the server wrote can be read, every line of it. */
+  /** What the server wrote can be read, every line of it; while it writes, the last one may not be whole yet. */
   function checkContacts(): void {
     for (const user of host.users.filter((name) => existsSync(host.usrloc(name)))) {
       const content = readFileSync(host.usrloc(user), 'latin1');
       const { faults, torn } = parseUsrloc(content, user);
       const unreadable = faults.map(({ line, text }) => `${text}: ${content.split('\n')[line - 1]}`);
-      expect({ unreadable, torn }).toEqual({ unreadable: [], torn: undefined });
+      expect(unreadable).toEqual([]);
+      if (!isServing) expect(torn).toBeUndefined();
     }
   }
 
@@ -216,6 +218,8 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
         `MiB in the quarters: RSS ${mebibytes('rss')}, heap ${mebibytes('heapUsed')}, external ${mebibytes('external')}; growth ${growth.toFixed(3)}`,
     );
     for (const status of ['200', '400', '401', '403']) expect(answers.get(status), status).toBeGreaterThan(0);
+    await server.stop();
+    isServing = false;
     checkContacts();
     expect(growth).toBeLessThanOrEqual(mostGrowth);
   });
