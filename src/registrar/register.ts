@@ -49,6 +49,8 @@ export interface Registered {
 
 const SUPPORTED = new Set(['path']);
 const MAX_LINE = 4096;
+/** Parameters a phone may send: with those of the server a line must stay readable. */
+const MAX_PARAMETERS = 32;
 
 /** Runs the steps; the answer's Contact fields come from `registeredContacts`. */
 export function register(registration: Registration): Registered | Rejection {
@@ -101,6 +103,7 @@ function updateBindings(
   const meanings: (Binding | undefined)[] = [];
   let bindings = [...live];
   for (const contact of contacts) {
+    if (contact.parameters.length > MAX_PARAMETERS) return malformed('Contact', 'too many parameters');
     const uri = parseUri(contact.uri);
     const refusal = contactRefusal(registration, contact, uri);
     if (refusal !== undefined) return refusal;

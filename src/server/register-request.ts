@@ -16,6 +16,8 @@ import type { User } from './users.ts';
 
 /** How often a decision is made again because somebody else wrote the contacts meanwhile. */
 const MAX_DECISIONS = 10;
+/** How many requests of one user wait for their turn at once. */
+const MAX_WAITING = 64;
 
 /** Serves one REGISTER; undefined when it was answered without asking the store. */
 export function serveRegister(service: Service, exchange: Exchange): Promise<void> | undefined {
@@ -31,7 +33,7 @@ export function serveRegister(service: Service, exchange: Exchange): Promise<voi
         { type: 'loadConfig', known: user.configVersion },
         { type: 'loadContacts', known: user.contactsVersion },
       ];
-      if (user.name !== aor || !isFresh) return operations;
+      if (user.name !== aor || !isFresh || user.waiting > 0) return operations;
       ahead = decideAhead(service, exchange, user);
       if (ahead !== undefined) operations.push(appending(user, ahead.lines));
       return operations;
@@ -45,8 +47,7 @@ export function serveRegister(service: Service, exchange: Exchange): Promise<voi
       if (ahead !== undefined && written?.type === 'written')
         return confirm(service, exchange, identified, ahead, written.version);
       service.users.configLoaded(user, config);
-      service.users.contactsLoaded(user, contacts);
-      return bind(service, exchange, identified);
+      return bindInTurn(service, exchange, identified);
     },
   );
 }
@@ -97,20 +98,38 @@ function decide(service: Service, { request, head, flow, nowMs }: Exchange, user
   });
 }
 
-/** Decides on the contacts as they were just read and writes what that asks for; again if they changed in between. */
+/** Those that could not be decided ahead go one behind the other, as they came. */
+function bindInTurn(service: Service, exchange: Exchange, identified: Identified): Promise<void> | void {
+  const { transaction, user } = identified;
+  if (user.waiting >= MAX_WAITING)
+    return refuseIn(service, exchange, transaction, reject(500, `more than ${MAX_WAITING} requests wait`));
+  user.waiting++;
+  const done = user.turn
+    .then(() => bind(service, exchange, identified))
+    .finally(() => {
+      user.waiting--;
+    });
+  user.turn = done.catch(() => {});
+  return done;
+}
+
+/** Decides on the contacts as the file has them and writes what that asks for; again if others changed them meanwhile. */
 async function bind(service: Service, exchange: Exchange, identified: Identified): Promise<void> {
   const { transaction, user } = identified;
   for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+    const known = decisions === 0 ? user.contactsVersion : undefined;
+    const [loaded] = await service.store.run(user.name, [{ type: 'loadContacts', known }]);
+    const unread = unavailable(loaded);
+    if (unread !== undefined) return refuseIn(service, exchange, transaction, unread);
+    service.users.contactsLoaded(user, loaded as Answer);
     const outcome = decide(service, exchange, user);
     if (outcome.type === 'rejection') return refuseIn(service, exchange, transaction, outcome);
     const after = user.contactsVersion as Version;
-    const { lines } = outcome;
-    if (lines.length === 0) return confirm(service, exchange, identified, outcome, after);
-    const [written, reloaded] = await writeOrReload(service, user, lines);
-    if (written.type === 'written') return confirm(service, exchange, identified, outcome, written.version);
-    const refusal = unavailable(written) ?? unavailable(reloaded);
-    if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
-    service.users.contactsLoaded(user, reloaded);
+    if (outcome.lines.length === 0) return confirm(service, exchange, identified, outcome, after);
+    const [written] = await service.store.run(user.name, [appending(user, outcome.lines)]);
+    if (written?.type === 'written') return confirm(service, exchange, identified, outcome, written.version);
+    const unwritten = unavailable(written);
+    if (unwritten !== undefined) return refuseIn(service, exchange, transaction, unwritten);
   }
   const why = 'contacts are changed by others all the time';
   return refuseIn(service, exchange, transaction, reject(500, why));
@@ -120,17 +139,6 @@ async function bind(service: Service, exchange: Exchange, identified: Identified
 function appending(user: User, lines: readonly string[]): Operation {
   const after = user.contactsVersion as Version;
   return { type: 'appendContacts', lines, after, isTorn: user.contacts.torn !== undefined };
-}
-
-async function writeOrReload(
-  service: Service,
-  user: User,
-  lines: readonly string[],
-): Promise<[Answer, Answer]> {
-  const [written] = await service.store.run(user.name, [appending(user, lines)]);
-  if (written?.type !== 'changed') return [written as Answer, { type: 'skipped' }];
-  const [reloaded] = await service.store.run(user.name, [{ type: 'loadContacts', known: undefined }]);
-  return [written, reloaded as Answer];
 }
 
 /** Answers 200 with the bindings that hold now: they are written, or nothing was to be. */

@@ -17,6 +17,9 @@ export interface User {
   config: ParsedConfig;
   /** True while the file is being rewritten. */
   isCompacting: boolean;
+  /** Settles when the last request that waits for its turn to write his contacts is done, and how many wait. */
+  turn: Promise<void>;
+  waiting: number;
 }
 
 /** The users that proved to be ones since the start, the least recently used dropped beyond `max`. */
@@ -75,5 +78,7 @@ function newUser(name: string): User {
     configVersion: undefined,
     config: NO_CONFIG,
     isCompacting: false,
+    turn: Promise.resolve(),
+    waiting: 0,
   };
 }

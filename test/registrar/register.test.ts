@@ -247,6 +247,11 @@ describe('refusals', () => {
     ]);
   });
 
+  test('a contact of more parameters than a line can be read with is refused', () => {
+    expect(status([`Contact: <${PHONE}>${';a'.repeat(33)}`])).toBe(400);
+    expect(registered([`Contact: <${PHONE}>${';a'.repeat(32)}`]).bindings[0]?.parameters).toHaveLength(32);
+  });
+
   test('a contact that would not fit one line of 4 KiB is refused', () => {
     expect(status([`Contact: <sip:${'j'.repeat(4100)}@192.0.2.7>`])).toBe(400);
   });
