@@ -18,8 +18,8 @@ const HOST_SHADOW = '/etc/shadow';
 const MAX_EXPIRIES = 20_000;
 const DAY_MS = 86_400_000;
 const MAX_SHADOW_BYTES = 16 * 1024 * 1024;
-/** Answers of sources that cannot be watched (LDAP, sssd) hold this long. */
-const NSS_TTL_MS = 10_000;
+/** Answers of sources that cannot be watched (LDAP, sssd) hold this long: who loses his group is out within a minute. */
+const NSS_TTL_MS = 60_000;
 
 /** One account as it is now; `account` and `identity` are undefined where there is none. */
 export interface Looked {

@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,12 +135,6 @@ export class TestServer {
 
   append(name: string, content: string): void {
     appendFileSync(this.path(name), content);
-  }
-
-  /** Makes a file look unchanged for long, so that its version is final and the server may cache it. */
-  age(name: string): void {
-    const then = new Date(Date.now() - 3_600_000);
-    utimesSync(this.path(name), then, then);
   }
 
   /** The whole lines of usrloc. */
