@@ -20,27 +20,40 @@ export interface Log {
 const ORDER: readonly Level[] = ['error', 'warning', 'notice', 'info', 'debug'];
 const MAX_VALUE = 256;
 const STDERR = 2;
+/** Octets kept for a reader that stands still, and how soon it is tried again. */
+const MOST_KEPT = 64 * 1024;
+const RETRY_MS = 100;
 
 /** Opens the log on stderr, and on `also` besides; a reader that went away costs the lines, not the server. */
 export function openLog(level: Level, also?: (level: Level, event: string, text: string) => void): Log {
   let threshold = ORDER.indexOf(level);
-  let pending = '';
+  let pending = Buffer.alloc(0);
+  let lines = '';
+  let lost = 0;
   const flush = () => {
-    const text = pending;
-    pending = '';
-    if (text === '') return;
+    if (lines !== '') pending = Buffer.concat([pending, Buffer.from(lines)]);
+    lines = '';
     try {
-      writeSync(STDERR, text);
-    } catch {
-      // Nobody to tell: the log itself is what failed.
+      while (pending.length > 0) pending = pending.subarray(writeSync(STDERR, pending));
+    } catch (error) {
+      // A reader that stands still gets its lines later, as many as are kept; one that is gone is nobody to tell.
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') setTimeout(flush, RETRY_MS).unref();
+      else pending = Buffer.alloc(0);
     }
   };
   const write = (at: Level, event: string, fields: LogFields = {}) => {
     if (ORDER.indexOf(at) > threshold) return;
-    if (pending === '') setImmediate(flush);
     const text = formatEvent(event, fields);
-    pending += `time=${new Date().toISOString()} level=${at} ${text}\n`;
     also?.(at, event, text);
+    if (pending.length > MOST_KEPT) {
+      lost++;
+      return;
+    }
+    if (lines === '') setImmediate(flush);
+    const time = new Date().toISOString();
+    if (lost > 0) lines += `time=${time} level=warning event=log-lost lines=${lost}\n`;
+    lost = 0;
+    lines += `time=${time} level=${at} ${text}\n`;
   };
   return Object.assign(write, {
     isOn: (at: Level) => ORDER.indexOf(at) <= threshold,
