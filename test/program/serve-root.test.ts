@@ -75,6 +75,10 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
     setPassword('jan', 'second');
     expect(await served?.register('jan', 'first')).toBe(401);
     expect(await served?.register('jan', 'second')).toBe(200);
+    expect(host.sippasswd('root', ['-e', '2020-01-01', 'jan']).status).toBe(0);
+    expect(await served?.register('jan', 'second')).toBe(401);
+    expect(host.sippasswd('root', ['-e', 'never', 'jan']).status).toBe(0);
+    expect(await served?.register('jan', 'second')).toBe(200);
     expect(host.sippasswd('root', ['-d', 'jan']).status).toBe(0);
     expect(await served?.register('jan', 'second')).toBe(401);
   });
