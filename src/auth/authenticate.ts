@@ -137,6 +137,11 @@ export function reserveCount({ counts }: Authenticator, { digest }: Presented): 
   return counts.reserve(digest.nonce, countOf(digest));
 }
 
+/** Ends the hold of a request that the store is not asked about after all. */
+export function releaseCount({ counts }: Authenticator, { digest }: Presented): void {
+  counts.settle(digest.nonce, countOf(digest), false);
+}
+
 /** The nonce-count; undefined without qop. */
 function countOf({ qop, nc }: DigestFields): number | undefined {
   return qop === undefined ? undefined : Number.parseInt(nc as string, 16);

@@ -7,7 +7,7 @@ const AT_LEAST_MS = 5;
  * Every failure takes this much of the processor, more than the longest check of a password does: a request sent right
  * behind it would otherwise be served sooner for a name that is no account.
  */
-const WORK_MS = 0.3;
+const WORK_MS = 0.6;
 /** Failures waiting at once; beyond it the peer gets no answer and repeats itself. */
 const MAX_WAITING = 10_000;
 

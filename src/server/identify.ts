@@ -5,6 +5,7 @@ import {
   type Authenticated,
   judge,
   readCredentials,
+  releaseCount,
   reserveCount,
   type Scheme,
 } from '../auth/authenticate.ts';
@@ -45,8 +46,13 @@ export function identify(
   const operations: Operation[] = [
     { type: 'verify', credentials: presented.digest },
     { type: 'account', peerAddress: flow.remoteAddress },
-    ...operationsFor(claimed, isFresh),
   ];
+  try {
+    operations.push(...operationsFor(claimed, isFresh));
+  } catch (error) {
+    if (isFresh) releaseCount(service.authenticator, presented);
+    throw error;
+  }
   return service.store.run(presented.user, operations).then(([verified, account, ...answers]) => {
     const identity = judge(
       service.authenticator,

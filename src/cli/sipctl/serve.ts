@@ -16,6 +16,7 @@ import { firstPassword } from './first-password.ts';
 
 /** Runs the server; resolves when it has stopped. */
 export async function run(context: Context): Promise<number> {
+  hardenProcess();
   const { report } = context;
   const isRoot = process.geteuid?.() === 0;
   const own = isSet(context, 'own') || !isRoot ? findAccountByUid(process.getuid?.() ?? 0) : undefined;
@@ -35,7 +36,6 @@ export async function run(context: Context): Promise<number> {
   if (isSet(context, 'T')) return showSettings(context, settings);
   if (isSet(context, 't')) return sysExit.EX_OK.code;
 
-  hardenProcess();
   const log = openLog(settings.keywords.LogLevel, syslogOf(settings));
   if (own === undefined)
     log('warning', 'unseparated', {
