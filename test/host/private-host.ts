@@ -50,7 +50,17 @@ export class PrivateHost {
   /** Removes the directories; programs started in here must have ended. */
   remove(): void {
     process.off('exit', this.#onExit);
-    for (const directory of this.#mountPoints.splice(0)) rmdirSync(directory);
+    for (const directory of this.#mountPoints.splice(0)) removeIfEmpty(directory);
     rmSync(this.#root, { recursive: true, force: true });
+  }
+}
+
+/** Somebody else may have put the host's own files there meanwhile: those stay. */
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'ENOENT') throw error;
   }
 }
