@@ -29,23 +29,18 @@ export function serveRegister(service: Service, exchange: Exchange): Promise<voi
     exchange,
     'www',
     (user, isFresh) => {
-      const operations: Operation[] = [
-        { type: 'loadConfig', known: user.configVersion },
-        { type: 'loadContacts', known: user.contactsVersion },
-      ];
-      if (user.name !== aor || !isFresh || user.waiting > 0) return operations;
-      ahead = decideAhead(service, exchange, user);
-      if (ahead !== undefined) operations.push(appending(user, ahead.lines));
-      return operations;
+      const config: Operation = { type: 'loadConfig', known: user.configVersion };
+      if (user.name === aor && isFresh && user.waiting === 0) ahead = decideAhead(service, exchange, user);
+      return [config, ahead === undefined ? loadContacts(user) : appending(user, ahead.lines)];
     },
     (identified) => {
       const { identity, transaction, user, account, answers } = identified;
-      const [config, contacts, written] = answers as [Answer, Answer, Answer | undefined];
+      const [config, contacts] = answers as [Answer, Answer];
       const refusal = authorize(identity.user, aor, account) ?? unavailable(config) ?? unavailable(contacts);
       if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
       if (account.type === 'admitted') user.home = account.home;
-      if (ahead !== undefined && written?.type === 'written')
-        return confirm(service, exchange, identified, ahead, written.version);
+      if (ahead !== undefined && contacts.type === 'written')
+        return confirm(service, exchange, identified, ahead, contacts.version);
       service.users.configLoaded(user, config);
       return bindInTurn(service, exchange, identified);
     },
@@ -133,6 +128,10 @@ async function bind(service: Service, exchange: Exchange, identified: Identified
   }
   const why = 'contacts are changed by others all the time';
   return refuseIn(service, exchange, transaction, reject(500, why));
+}
+
+function loadContacts(user: User): Operation {
+  return { type: 'loadContacts', known: user.contactsVersion };
 }
 
 /** The lines go to the contacts as they were when it was decided, and to no others. */

@@ -13,29 +13,35 @@ import type { Answer } from './store.ts';
 /** Root's say over accounts; no user can edit it. */
 export const ROOT_SHADOW = '/etc/sr/shadow';
 
-const NOBODY: Looked = { account: undefined, identity: undefined, isLocked: false };
 const HOST_SHADOW = '/etc/shadow';
 const MAX_EXPIRIES = 20_000;
+const MAX_KNOWN = 20_000;
 const DAY_MS = 86_400_000;
 const MAX_SHADOW_BYTES = 16 * 1024 * 1024;
 /** Answers of sources that cannot be watched (LDAP, sssd) hold this long: who loses his group is out within a minute. */
 const NSS_TTL_MS = 60_000;
 
-/** One account as it is now; `account` and `identity` are undefined where there is none. */
+/** One account as it is now. */
 export interface Looked {
-  readonly account: Account | undefined;
-  readonly identity: Identity | undefined;
+  readonly account: Account;
+  readonly identity: Identity;
+  /** MinUid, Allow and Deny rules, and the account's own expiry (sp_expire). */
+  readonly admission: Answer;
   /** Locked or expired by root in /etc/sr/shadow; everyone is while that file cannot be read. */
   readonly isLocked: boolean;
 }
 
-/** The accounts of this host as the rules see them. All functions are synchronous and throw NssError when NSS fails. */
+/** The accounts of this host as the rules see them. All functions are synchronous. */
 export interface Accounts {
-  look(name: string): Looked;
-  /** MinUid, Allow and Deny rules, and the account's own expiry (sp_expire); as ourselves, never within asUser. */
-  admit(account: Account): Answer;
+  /** Looks whether the host's files changed: once before what was received so far is served. */
+  notice(): void;
+  /** An account as of the last `notice`; undefined: there is none. Throws NssError when NSS fails. Never within asUser. */
+  look(name: string): Looked | undefined;
   close(): void;
 }
+
+/** What holds until the host's files change, and for NSS_TTL_MS. */
+type Known = Omit<Looked, 'isLocked'> & { readonly atMs: number };
 
 /** Looks at accounts through NSS; with `own` there is that account alone, and root's files do not apply. */
 export function createAccounts(
@@ -52,15 +58,18 @@ export function createAccounts(
   const expiries = new Map<string, number | undefined>();
   let expiryVersion: string | undefined;
   let expiryReadMs = 0;
+  const known = new Map<string, Known>();
 
-  /** Looks at root's files again where one may have changed. */
   function notice(): void {
+    if (nss.notice()) known.clear();
     if (!watch.mayHaveChanged()) return;
     const rootVersion = fileVersionAt(ROOT_SHADOW);
     if (rootVersion !== shadowVersion || !shadowRead || shadowUnreadable) readShadow(rootVersion);
     const hostVersion = fileVersionAt(HOST_SHADOW);
-    if (hostVersion !== expiryVersion) expiries.clear();
+    if (hostVersion === expiryVersion) return;
     expiryVersion = hostVersion;
+    expiries.clear();
+    known.clear();
   }
 
   function readShadow(version: string | undefined): void {
@@ -108,22 +117,35 @@ export function createAccounts(
   }
 
   function isLockedByRoot(name: string): boolean {
-    notice();
+    if (own !== undefined) return false;
     if (shadowUnreadable) return true;
     const entry = shadow.get(name);
     return entry !== undefined && isLocked(entry, new Date().toISOString().slice(0, 10));
   }
 
-  function look(name: string): Looked {
+  function learn(name: string, atMs: number): Known | undefined {
     const account = own === undefined ? nss.findAccount(name) : name === own.name ? own : undefined;
-    if (account === undefined) return NOBODY;
+    if (account === undefined) return undefined;
     const identity = { uid: account.uid, gid: account.gid, groups: nss.groupIdsOf(account) };
-    return { account, identity, isLocked: own === undefined && isLockedByRoot(name) };
+    const learnt = { account, identity, admission: admit(account), atMs };
+    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value as string);
+    known.set(name, learnt);
+    return learnt;
+  }
+
+  function look(name: string): Looked | undefined {
+    const nowMs = performance.now();
+    let found = known.get(name);
+    if (found === undefined || nowMs - found.atMs > NSS_TTL_MS) {
+      known.delete(name);
+      found = learn(name, nowMs);
+    }
+    return found === undefined ? undefined : { ...found, isLocked: isLockedByRoot(name) };
   }
 
   return {
+    notice,
     look,
-    admit,
     close() {
       nss.close();
       watch.close();

@@ -31,7 +31,7 @@ export type Operation =
   | { readonly type: 'account'; readonly peerAddress: string }
   | { readonly type: 'loadConfig'; readonly known: Version | undefined }
   | { readonly type: 'loadContacts'; readonly known: Version | undefined }
-  /** Appends lines to the contacts of version `after`; skipped when a load of the same request found a change. */
+  /** Appends lines to the contacts of version `after`, or answers `changed`; skipped when a load found a change. */
   | {
       readonly type: 'appendContacts';
       readonly lines: readonly string[];

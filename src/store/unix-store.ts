@@ -1,11 +1,12 @@
 // The store over UNIX accounts: /etc/passwd and /etc/group through NSS, ~/.sr as its user, /etc/sr/shadow (DESIGN §2, §5).
-// One request is one change of identity; everything inside it is synchronous.
+// One request is one change of identity; everything inside it is synchronous. The requests of one turn of the event loop
+// are served together, at its end.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Credential, parsePasswd } from '../home/passwd.ts';
 import { toOctets } from '../message/octets.ts';
 import { appendLines } from '../unix/append-file.ts';
-import { asUser } from '../unix/as-user.ts';
+import { asEachUser, type Errand } from '../unix/as-user.ts';
 import { tryLock, unlock } from '../unix/lock.ts';
 import type { Account } from '../unix/nss.ts';
 import { replaceFile } from '../unix/replace-file.ts';
@@ -51,12 +52,15 @@ const MAX_CACHED = 20_000;
 /** The largest line and write that is accepted, in octets. */
 const MAX_LINE = 4096;
 
-/** One request that waits for a lock. */
-interface Waiting {
+/** One request on its way. */
+interface StoreRequest {
+  readonly user: string;
   readonly operations: readonly Operation[];
   readonly answers: Answer[];
-  readonly deadline: number;
+  /** How long it waits for a lock (performance.now()). */
+  readonly deadlineMs: number;
   readonly resolve: (answers: Answer[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface CachedCredentials {
@@ -69,84 +73,128 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
   const accounts = createAccounts(settings.access, settings.own, settings.onFault);
   const cache = new Map<string, CachedCredentials>();
   /** Requests that wait for a user's lock; whoever comes later waits behind them. */
-  const queues = new Map<string, Waiting[]>();
+  const queues = new Map<string, StoreRequest[]>();
+  /** Requests of this turn of the event loop, which are served together: many users in one go. */
+  let turn: StoreRequest[] = [];
 
   function run(user: string, operations: readonly Operation[]): Promise<Answer[]> {
-    const answers: Answer[] = [];
-    const deadline = performance.now() + LOCK_WAIT_MS;
-    const queue = queues.get(user);
-    if (queue === undefined) {
-      const busy = attempt(user, operations, answers);
-      if (busy === undefined) return Promise.resolve(answers);
-    } else if (queue.length >= MAX_QUEUE) {
-      answers.push({ type: 'failed', why: 'too many requests of this user wait for ~/.sr/.lock' });
-      return Promise.resolve(fill(answers, operations));
-    }
-    return new Promise((resolve) => {
-      const waiting = { operations, answers, deadline, resolve };
-      if (queue !== undefined) queue.push(waiting);
-      else {
-        queues.set(user, [waiting]);
-        void drain(user);
-      }
+    return new Promise((resolve, reject) => {
+      const deadlineMs = performance.now() + LOCK_WAIT_MS;
+      const request = { user, operations, answers: [], deadlineMs, resolve, reject };
+      if (turn.length === 0) queueMicrotask(serveTurn);
+      turn.push(request);
     });
+  }
+
+  function serveTurn(): void {
+    const requests = turn;
+    turn = [];
+    serve(requests, waitForLock);
+  }
+
+  /** Serves requests, each as its user; `onBusy` gets those whose lock is another's, to be tried again. */
+  function serve(
+    requests: readonly StoreRequest[],
+    onBusy: (request: StoreRequest, busy: Trouble) => void,
+  ): void {
+    accounts.notice();
+    const errands: Errand[] = [];
+    const served: StoreRequest[] = [];
+    for (const request of requests) {
+      const looked = lookAt(request);
+      if (looked === undefined) continue;
+      served.push(request);
+      errands.push({ identity: looked.identity, run: () => attempt(request, looked, onBusy) });
+    }
+    for (const [index, thrown] of asEachUser(errands).entries())
+      if (thrown !== undefined) served[index]?.reject(thrown.error);
+  }
+
+  /** The account a request is for; undefined when that alone answered it. */
+  function lookAt(request: StoreRequest): Looked | undefined {
+    const { user, operations, answers } = request;
+    let looked: Looked | undefined;
+    try {
+      looked = accounts.look(user);
+    } catch (error) {
+      answers.push({ type: 'failed', why: (error as Error).message });
+      finish(request);
+      return undefined;
+    }
+    if (looked !== undefined && !looked.isLocked) return looked;
+    const why = looked === undefined ? 'no such user' : 'locked in /etc/sr/shadow';
+    for (const operation of operations.slice(answers.length)) answers.push(nobody(operation, why));
+    const refusal = answers.findIndex(isRefusal);
+    if (refusal >= 0) answers.length = refusal + 1;
+    finish(request);
+    return undefined;
+  }
+
+  /** Puts a request behind those of its user that wait for a lock. */
+  function waitForLock(request: StoreRequest): void {
+    const queue = queues.get(request.user);
+    if (queue === undefined) {
+      queues.set(request.user, [request]);
+      void drain(request.user);
+    } else if (queue.length < MAX_QUEUE) queue.push(request);
+    else {
+      request.answers.push({ type: 'failed', why: 'too many requests of this user wait for ~/.sr/.lock' });
+      finish(request);
+    }
   }
 
   /** Serves those who wait for a user's lock, in the order they came. */
   async function drain(user: string): Promise<void> {
-    const queue = queues.get(user) as Waiting[];
+    const queue = queues.get(user) as StoreRequest[];
+    await delay(LOCK_RETRY_MS);
     for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      const busy = attempt(user, next.operations, next.answers);
-      if (busy !== undefined && performance.now() < next.deadline) {
+      let busy: Trouble | undefined;
+      serve([next], (_, trouble) => {
+        busy = trouble;
+      });
+      if (busy !== undefined && performance.now() < next.deadlineMs) {
         await delay(LOCK_RETRY_MS);
         continue;
       }
-      if (busy !== undefined) next.answers.push({ type: 'failed', why: describe(busy) });
-      next.resolve(fill(next.answers, next.operations));
+      if (busy !== undefined) {
+        next.answers.push({ type: 'failed', why: describe(busy) });
+        finish(next);
+      }
       queue.shift();
     }
     queues.delete(user);
   }
 
-  /** Runs what has no answer yet; returns the trouble when the lock is another's, to be tried again. */
-  function attempt(user: string, operations: readonly Operation[], answers: Answer[]): Trouble | undefined {
-    let looked: Looked;
-    let admission: Answer | undefined;
+  /** Runs what has no answer yet. */
+  function attempt(
+    request: StoreRequest,
+    { account, admission }: Looked,
+    onBusy: (request: StoreRequest, busy: Trouble) => void,
+  ): void {
+    const { user, operations, answers } = request;
+    const queue = queues.get(user);
+    if (queue !== undefined && queue[0] !== request) {
+      waitForLock(request);
+      return;
+    }
+    const opened = openUserDirectory(account, { strictModes: settings.strictModes, create: false });
     try {
-      looked = accounts.look(user);
-      if (looked.account !== undefined && operations.some(({ type }) => type === 'account'))
-        admission = accounts.admit(looked.account);
-    } catch (error) {
-      answers.push({ type: 'failed', why: (error as Error).message });
-      fill(answers, operations);
-      return undefined;
-    }
-    const { account: known, identity, isLocked } = looked;
-    if (known === undefined || identity === undefined || isLocked) {
-      const why = known === undefined ? 'no such user' : 'locked in /etc/sr/shadow';
-      for (const operation of operations.slice(answers.length)) answers.push(nobody(operation, why));
-      stopAtRefusal(answers, operations);
-      return undefined;
-    }
-    return asUser(identity, () => {
-      const opened = openUserDirectory(known, { strictModes: settings.strictModes, create: false });
-      try {
-        for (let index = answers.length; index < operations.length; index++) {
-          const operation = operations[index] as Operation;
-          // What was to be written was decided on what a load has just found to be otherwise.
-          if (operation.type === 'appendContacts' && answers.some(({ type }) => type === 'text')) break;
-          const answer =
-            operation.type === 'account' ? (admission as Answer) : perform(known, opened, operation);
-          if (answer.type === 'trouble') return answer;
-          answers.push(answer);
-          if (isRefusal(answer)) break;
+      for (let index = answers.length; index < operations.length; index++) {
+        const operation = operations[index] as Operation;
+        // What was to be written was decided on what a load has just found to be otherwise.
+        if (operation.type === 'appendContacts' && answers.some(({ type }) => type === 'text')) break;
+        const answer = operation.type === 'account' ? admission : perform(account, opened, operation);
+        if (answer.type === 'trouble') {
+          onBusy(request, answer);
+          return;
         }
-        fill(answers, operations);
-        return undefined;
-      } finally {
-        if (!isTrouble(opened)) closeUserDirectory(opened);
+        answers.push(answer);
+        if (isRefusal(answer)) break;
       }
-    });
+      finish(request);
+    } finally {
+      if (!isTrouble(opened)) closeUserDirectory(opened);
+    }
   }
 
   /** What an operation on nobody answers, in the time and words of a known user's. */
@@ -159,9 +207,8 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
   function perform(
     account: Account,
     opened: UserDirectory | Trouble,
-    operation: Operation,
+    operation: Exclude<Operation, { type: 'account' }>,
   ): Answer | Trouble {
-    if (operation.type === 'account') return accounts.admit(account);
     if (isTrouble(opened)) return withoutDirectory(opened, operation);
     switch (operation.type) {
       case 'verify':
@@ -321,14 +368,8 @@ function isRefusal(answer: Answer): boolean {
   return answer.type === 'no' || answer.type === 'refused' || answer.type === 'failed';
 }
 
-/** Answers what was not done because something before it refused. */
-function fill(answers: Answer[], operations: readonly Operation[]): Answer[] {
+/** Ends a request: what has no answer was not done because something before it refused. */
+function finish({ answers, operations, resolve }: StoreRequest): void {
   while (answers.length < operations.length) answers.push({ type: 'skipped' });
-  return answers;
-}
-
-function stopAtRefusal(answers: Answer[], operations: readonly Operation[]): void {
-  const first = answers.findIndex(isRefusal);
-  if (first >= 0) answers.length = first + 1;
-  fill(answers, operations);
+  resolve(answers);
 }

@@ -1,9 +1,41 @@
 // UDP (RFC 3261 §18): one socket for one local address, its flows, keepalives (RFC 5626 §4.4) and STUN.
 // The hottest loop of the server: no DNS, no closure and no fresh Flow per datagram.
+//
+// A socket is taken from in one of two ways. While little comes, Node watches it and hands up each datagram at once.
+// While much comes, it is looked at every few milliseconds and all that waits is taken in one system call, as network
+// drivers do: waking, and filling the processor's caches anew for each datagram, would cost more than serving it.
+// What is sent in one turn of the event loop goes out at its end in one system call, either way.
 
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
-import { withoutZone } from './address.ts';
+import { createSocket, type Socket } from 'node:dgram';
+import {
+  type BoundSocket,
+  bindDatagramSocket,
+  closeSocket,
+  duplicateSocket,
+  hashOf,
+  isFrom,
+  type Latin1Buffer,
+  MOST_DATAGRAMS,
+  type Outgoing,
+  receiveDatagrams,
+  receivedBytes,
+  receivedRoom,
+  refuseSharing,
+  sendDatagrams,
+  senderHash,
+  senderOf,
+  startOf,
+  systemError,
+} from '../unix/datagram-socket.ts';
+import { errno } from '../unix/libc.ts';
+import {
+  addressOf,
+  createSockaddr,
+  isSameSockaddr,
+  portOf,
+  type Sockaddr,
+  withPort,
+} from '../unix/sockaddr.ts';
 import type { Flow } from './flow.ts';
 import type { TransportLog } from './log.ts';
 import { answerStun, isStun } from './stun.ts';
@@ -30,131 +62,233 @@ const receiveBufferBytes = 4 << 20;
 const flowSlots = 4096;
 const longestKeepalive = 4;
 
+/** How long datagrams may wait for others while much comes. */
+const pollMs = 4;
+/** Much comes when so many came within that time while the socket was watched; */
+const busyDatagrams = 10;
+const busyMs = 20;
+/** little, when fewer came in that time while it was polled. */
+const quietDatagrams = 25;
+const quietMs = 100;
+/** Taken in one turn at most, before connections and timers are served. */
+const mostRounds = 8;
+/** Datagrams kept while the kernel takes none, and when it is asked again. */
+const mostWaiting = 4096;
+const sendAgainMs = 1;
+
 /** Binds a UDP socket; rejects with the system's error, and then leaves nothing open. */
 export async function openUdp(address: string, port: number, handlers: UdpHandlers): Promise<UdpSocket> {
-  const ipv6 = isIPv6(withoutZone(address));
-  const socket = createSocket({
-    type: ipv6 ? 'udp6' : 'udp4',
-    ipv6Only: ipv6,
-    recvBufferSize: receiveBufferBytes,
-    lookup: literal as NonNullable<Parameters<typeof createSocket>[0] & object>['lookup'],
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('error', (error) => {
-      socket.close();
-      reject(error);
-    });
-    socket.bind({ address, port, exclusive: true }, () => {
-      socket.removeAllListeners('error');
-      resolve();
-    });
-  });
-  return listen(socket, handlers);
+  const socket = new UdpPath(bindDatagramSocket(address, port, receiveBufferBytes), handlers);
+  socket.watch();
+  return socket;
 }
 
-/** Every address here is a literal already: answers at once, so that no resolver runs. */
-function literal(
-  hostname: string,
-  options: unknown,
-  callback: (error: Error | null, address: string, family: number) => void,
-): void {
-  const answer = (typeof options === 'function' ? options : callback) as typeof callback;
-  answer(null, hostname, 0);
+/** One datagram that goes out with the others of its turn. */
+interface Waiting extends Outgoing {
+  readonly onError: ((error: Error) => void) | undefined;
 }
 
-function listen(socket: Socket, handlers: UdpHandlers): UdpSocket {
-  const bound = socket.address();
-  const path: LocalPath = {
-    socket,
-    address: withoutZone(bound.address),
-    port: bound.port,
-    flows: new Array<UdpFlow | undefined>(flowSlots).fill(undefined),
-    closed: false,
-  };
-  socket.on('error', (error) => {
-    handlers.log('warning', 'udp-error', { address: path.address, port: path.port, error: error.message });
-  });
-  socket.on('message', (datagram, remote) => receive(path, handlers, datagram, remote));
-  return {
-    address: path.address,
-    port: path.port,
-    flowTo: (address, port) => flowOf(path, address, port),
-    close: () =>
-      new Promise<void>((resolve) => {
-        if (path.closed) return resolve();
-        path.closed = true;
-        socket.close(resolve);
-      }),
-  };
-}
-
-interface LocalPath {
-  readonly socket: Socket;
+/** A socket and what is on its way in and out. */
+class UdpPath implements UdpSocket {
   readonly address: string;
   readonly port: number;
+  private readonly fd: number;
+  private readonly handlers: UdpHandlers;
   /** Direct-mapped by peer: a newer peer takes the slot, so that its size and cost are fixed. */
-  readonly flows: (UdpFlow | undefined)[];
-  closed: boolean;
-}
+  private readonly flows = new Array<UdpFlow | undefined>(flowSlots).fill(undefined);
+  /** Node's watch over the socket, on a descriptor of its own; undefined while the socket is polled. */
+  private watching: Socket | undefined;
+  private polling: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  /** How many datagrams came since then. */
+  private came = 0;
+  private sinceMs = 0;
+  private waiting: Waiting[] = [];
+  private sending: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  private isClosed = false;
+  private readonly pollNow = () => this.poll();
+  private readonly flushNow = () => this.flush();
 
-/** `latin1Slice` is what `toString('latin1')` ends in; @types/node does not know it. */
-interface Latin1Buffer extends Buffer {
-  latin1Slice(): string;
-}
+  constructor({ fd, address, port }: BoundSocket, handlers: UdpHandlers) {
+    this.fd = fd;
+    this.address = address;
+    this.port = port;
+    this.handlers = handlers;
+  }
 
-function receive(path: LocalPath, handlers: UdpHandlers, datagram: Buffer, remote: RemoteInfo): void {
-  // Nothing can be answered to port 0, and only a forged packet bears it.
-  if (path.closed || datagram.length <= longestKeepalive || remote.port === 0) return;
-  const first = datagram[0] as number;
-  // A SIP message starts with a letter; all that is special starts below.
-  if (first < 0x20) {
-    if (isKeepalive(datagram)) return;
-    if (isStun(datagram)) {
-      const answer = answerStun(datagram, withoutZone(remote.address), remote.port);
-      if (answer !== undefined) path.socket.send(answer, remote.port, remote.address, ignore);
-      return;
+  flowTo(address: string, port: number): Flow {
+    return this.flowAt(createSockaddr(address, port));
+  }
+
+  /** The flow to a peer. */
+  flowAt(to: Sockaddr): UdpFlow {
+    const slot = hashOf(to) & (flowSlots - 1);
+    const known = this.flows[slot];
+    return known !== undefined && isSameSockaddr(known.to, to) ? known : this.remember(slot, to);
+  }
+
+  private flowFrom(datagram: number): UdpFlow {
+    const slot = senderHash(datagram) & (flowSlots - 1);
+    const known = this.flows[slot];
+    return known !== undefined && isFrom(datagram, known.to)
+      ? known
+      : this.remember(slot, senderOf(datagram));
+  }
+
+  private remember(slot: number, to: Sockaddr): UdpFlow {
+    const flow = new UdpFlow(this, to);
+    this.flows[slot] = flow;
+    return flow;
+  }
+
+  /** Has Node hand up each datagram as it comes. */
+  watch(): void {
+    const socket = createSocket(this.address.includes(':') ? 'udp6' : 'udp4');
+    socket.on('error', (error) => {
+      this.handlers.log('warning', 'udp-error', {
+        address: this.address,
+        port: this.port,
+        error: error.message,
+      });
+    });
+    socket.on('message', (datagram, { address, port }) => {
+      if (this.watching !== socket) return;
+      this.receive(datagram as Latin1Buffer, 0, datagram.length, this.flowTo(address, port) as UdpFlow);
+      if (this.isBusy()) this.pollInstead();
+    });
+    socket.bind({ fd: duplicateSocket(this.fd) });
+    refuseSharing(this.fd);
+    this.watching = socket;
+    this.count();
+  }
+
+  private pollInstead(): void {
+    this.watching?.close();
+    this.watching = undefined;
+    this.count();
+    this.polling = setTimeout(this.pollNow, pollMs);
+  }
+
+  private count(): void {
+    this.came = 0;
+    this.sinceMs = performance.now();
+  }
+
+  /** Counts a datagram of a watched socket; true once there were many in a short time. */
+  private isBusy(): boolean {
+    if (this.isClosed) return false;
+    if (performance.now() - this.sinceMs > busyMs) this.count();
+    this.came += 1;
+    return this.came >= busyDatagrams;
+  }
+
+  /** True when few came to a polled socket for a while. */
+  private isQuiet(): boolean {
+    if (performance.now() - this.sinceMs < quietMs) return false;
+    const came = this.came;
+    this.count();
+    return came < quietDatagrams;
+  }
+
+  /** Takes what waits, and sees to it that what comes next is taken. */
+  private poll(): void {
+    let count = MOST_DATAGRAMS;
+    for (let round = 0; round < mostRounds && count === MOST_DATAGRAMS; round += 1) {
+      count = receiveDatagrams(this.fd);
+      this.came += count;
+      for (let datagram = 0; datagram < count; datagram += 1) {
+        const start = startOf(datagram);
+        this.receive(receivedRoom(), start, start + receivedBytes(datagram), this.flowFrom(datagram));
+        if (this.isClosed) return;
+      }
+    }
+    if (count === MOST_DATAGRAMS) this.polling = setImmediate(this.pollNow);
+    else if (this.isQuiet()) this.watch();
+    else this.polling = setTimeout(this.pollNow, pollMs);
+  }
+
+  private receive(room: Latin1Buffer, start: number, end: number, flow: UdpFlow): void {
+    // Nothing can be answered to port 0, and only a forged packet bears it.
+    if (this.isClosed || end - start <= longestKeepalive || flow.remotePort === 0) return;
+    // A SIP message starts with a letter; all that is special starts below.
+    if ((room[start] as number) < 0x20 && this.isSpecial(room.subarray(start, end), flow)) return;
+    this.handlers.onMessage(room.latin1Slice(start, end), flow);
+  }
+
+  private isSpecial(datagram: Buffer, flow: UdpFlow): boolean {
+    if (isKeepalive(datagram)) return true;
+    if (!isStun(datagram)) return false;
+    const answer = answerStun(datagram, flow.remoteAddress, flow.remotePort);
+    if (answer !== undefined) flow.send(answer.toString('latin1'));
+    return true;
+  }
+
+  /** Sends with the others of this turn. */
+  send(datagram: Waiting): void {
+    if (this.isClosed) fail(datagram, Object.assign(new Error('the socket is closed'), { code: 'EPIPE' }));
+    else if (this.waiting.length >= mostWaiting) fail(datagram, sendError(errno.ENOBUFS, datagram));
+    else {
+      this.waiting.push(datagram);
+      this.sending ??= setImmediate(this.flushNow);
     }
   }
-  handlers.onMessage((datagram as Latin1Buffer).latin1Slice(), flowOf(path, remote.address, remote.port));
-}
 
-/** Only CR, LF and NUL (RFC 5626 §4.4.1 and what phones send besides). */
-function isKeepalive(datagram: Buffer): boolean {
-  for (let at = 0; at < datagram.length; at += 1) {
-    const octet = datagram[at];
-    if (octet !== 0x0d && octet !== 0x0a && octet !== 0) return false;
+  private flush(): void {
+    this.sending = undefined;
+    const { waiting } = this;
+    let sent = 0;
+    while (sent < waiting.length) {
+      const count = sendDatagrams(this.fd, waiting, sent);
+      if (count === -errno.EAGAIN) {
+        this.waiting = waiting.slice(sent);
+        this.sending = setTimeout(this.flushNow, sendAgainMs);
+        return;
+      }
+      const datagram = waiting[sent] as Waiting;
+      if (count < 0) fail(datagram, sendError(-count, datagram));
+      sent += Math.max(count, 1);
+    }
+    this.waiting = [];
   }
-  return true;
+
+  close(): Promise<void> {
+    if (this.isClosed) return Promise.resolve();
+    this.flush();
+    this.isClosed = true;
+    for (const timer of [this.polling, this.sending]) {
+      clearTimeout(timer as NodeJS.Timeout);
+      clearImmediate(timer as NodeJS.Immediate);
+    }
+    closeSocket(this.fd);
+    const { watching } = this;
+    return new Promise((resolve) => {
+      if (watching === undefined) resolve();
+      else watching.close(resolve);
+    });
+  }
 }
 
-function flowOf(path: LocalPath, address: string, port: number): UdpFlow {
-  const length = address.length;
-  const hash = Math.imul(port, 31) + address.charCodeAt(length - 1) * 7 + address.charCodeAt(length - 2) * 67;
-  const slot = (hash ^ (address.charCodeAt(length - 3) << 8)) & (flowSlots - 1);
-  const known = path.flows[slot];
-  if (known !== undefined && known.remotePort === port && known.target === address) return known;
-  const flow = new UdpFlow(path, address, port);
-  path.flows[slot] = flow;
-  return flow;
+function fail({ onError }: Waiting, error: Error): void {
+  if (onError !== undefined) process.nextTick(onError, error);
 }
 
-function ignore(): void {}
+function sendError(number: number, { to }: Waiting): Error {
+  return systemError('send', number, addressOf(to), portOf(to));
+}
 
-/** A class for its cost alone: flows of a socket share their methods. */
+/** A class for its cost alone: flows share their methods. */
 class UdpFlow implements Flow {
   readonly transport = 'udp';
   readonly reliable = false;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** What to send to: with the zone. */
-  readonly target: string;
-  readonly path: LocalPath;
+  readonly to: Sockaddr;
+  private readonly path: UdpPath;
 
-  constructor(path: LocalPath, target: string, port: number) {
+  constructor(path: UdpPath, to: Sockaddr) {
     this.path = path;
-    this.target = target;
-    this.remoteAddress = withoutZone(target);
-    this.remotePort = port;
+    this.to = to;
+    this.remoteAddress = addressOf(to);
+    this.remotePort = portOf(to);
   }
 
   get localAddress(): string {
@@ -166,21 +300,19 @@ class UdpFlow implements Flow {
   }
 
   send(octets: string, onError?: (error: Error) => void): void {
-    if (this.path.closed) {
-      if (onError !== undefined)
-        process.nextTick(onError, Object.assign(new Error('the socket is closed'), { code: 'EPIPE' }));
-      return;
-    }
-    const datagram = Buffer.from(octets, 'latin1');
-    if (onError === undefined) this.path.socket.send(datagram, this.remotePort, this.target);
-    else {
-      this.path.socket.send(datagram, this.remotePort, this.target, (error) => {
-        if (error !== null) onError(error);
-      });
-    }
+    this.path.send({ octets, to: this.to, onError });
   }
 
   atPort(port: number): Flow {
-    return flowOf(this.path, this.target, port);
+    return this.path.flowAt(withPort(this.to, port));
   }
+}
+
+/** Says whether octets are only CR, LF and NUL (RFC 5626 §4.4.1 and what phones send besides). */
+function isKeepalive(datagram: Buffer): boolean {
+  for (let at = 0; at < datagram.length; at += 1) {
+    const octet = datagram[at];
+    if (octet !== 0x0d && octet !== 0x0a && octet !== 0) return false;
+  }
+  return true;
 }

@@ -33,18 +33,52 @@ let threadGroups: readonly number[] = [];
  * thread is root with groups it has no use for. `restoreGroups` takes them off before a process is started.
  */
 export function asUser<T>(identity: Identity, fn: () => T): T {
+  let answer: T | undefined;
+  const [thrown] = asEachUser([
+    {
+      identity,
+      run: () => {
+        answer = refusePromise(fn());
+      },
+    },
+  ]);
+  if (thrown !== undefined) throw thrown.error;
+  return answer as T;
+}
+
+/** Something to be done as a user. */
+export interface Errand {
+  readonly identity: Identity;
+  /** Synchronous. */
+  run(): void;
+}
+
+/**
+ * Runs errands one after the other, each as its user, by the rules of `asUser`; answers what each of them threw.
+ * From one user to the next the ids are switched and verified as ever, without becoming root between.
+ */
+export function asEachUser(errands: readonly Errand[]): ({ readonly error: unknown } | undefined)[] {
   if (active !== undefined) throw new Error('asUser within asUser');
   const switching = effectiveUid() === 0;
-  if (!switching && identity.uid !== effectiveUid()) {
-    throw new Error(`only root can act as uid ${identity.uid}`);
-  }
-  if (switching) enter(identity);
-  active = identity;
   try {
-    return refusePromise(fn());
+    return errands.map((errand) => runErrand(errand, switching));
   } finally {
     active = undefined;
-    if (switching) leave();
+    if (switching && ownGroups !== undefined) leave();
+  }
+}
+
+function runErrand({ identity, run }: Errand, switching: boolean): { readonly error: unknown } | undefined {
+  try {
+    if (switching) enter(identity);
+    else if (identity.uid !== effectiveUid()) throw new Error(`only root can act as uid ${identity.uid}`);
+    active = identity;
+    run();
+    return undefined;
+  } catch (error) {
+    return { error };
+  } finally {
+    active = undefined;
   }
 }
 
@@ -81,10 +115,11 @@ export async function warmThreadPool(): Promise<void> {
   await stat('/');
 }
 
-/** Of the process: no program here ever changes it. */
+/** No program here ever changes it. */
 let euid: number | undefined;
 
-function effectiveUid(): number {
+/** The effective uid of the process. */
+export function effectiveUid(): number {
   euid ??= (process.geteuid as () => number)();
   return euid;
 }

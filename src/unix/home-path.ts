@@ -12,8 +12,9 @@ import { shellWord, trouble, troubleOfErrno } from './trouble.ts';
 export interface ResolvedPath {
   readonly type: 'path';
   readonly text: string;
-  /** The same as a C string. */
+  /** The same as a C string, and that of its `.sr`. */
   readonly path: Buffer;
+  readonly directory: Buffer;
 }
 
 interface Parent {
@@ -46,12 +47,17 @@ export function pathAboveHome(account: Account, strictModes: boolean): ResolvedP
   const wrong = checkForm(home);
   if (wrong !== undefined) return wrong;
   const trimmed = home.replace(/\/+$/, '');
-  if (trimmed === '') return { type: 'path', text: '/', path: cString('/') };
+  if (trimmed === '') return { type: 'path', text: '/', path: cString('/'), directory: cString('/.sr') };
   const slash = trimmed.lastIndexOf('/');
   const parent = parentOf(trimmed.slice(0, slash) || '/', uid, strictModes);
   if ('type' in parent) return parent;
   const text = `${parent.resolved}/${trimmed.slice(slash + 1)}`;
-  const resolved: ResolvedPath = { type: 'path', text, path: cString(text) };
+  const resolved: ResolvedPath = {
+    type: 'path',
+    text,
+    path: cString(text),
+    directory: cString(`${text}/.sr`),
+  };
   if (strictModes) {
     if (homes.size >= MOST_HOMES) homes.clear();
     homes.set(home, { parent, resolved });

@@ -32,6 +32,18 @@ export interface Libc {
   inotifyAddWatch(fd: number, path: Buffer, mask: number): number;
   read(fd: number, into: Buffer, bytes: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Buffer, bytes: number): number;
+  getsockname(fd: number, address: Buffer, bytes: Buffer): number;
+  setsockopt(fd: number, level: number, option: number, value: Buffer, bytes: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  recvmmsg(fd: number, headers: Buffer, count: number, flags: number, timeout: null): number;
+  sendmmsg(fd: number, headers: Buffer, count: number, flags: number): number;
+  /** Answers 1, or 0 where the text is no address of that family. */
+  inetPton(family: number, text: Buffer, into: Buffer): number;
+  inetNtop(family: number, address: Buffer, into: Buffer, bytes: number): unknown;
+  /** The number of a network interface; 0: there is none of that name. */
+  ifNametoindex(name: Buffer): number;
 }
 
 /** Numbers of setgroups(2) on 64-bit architectures that koffi has prebuilt binaries for. */
@@ -97,6 +109,16 @@ function bind(): Libc {
     inotifyAddWatch: declare('inotify_add_watch', 'int', ['int', 'void *', 'uint']),
     read: declare('read', 'long', ['int', 'void *', 'size_t']),
     prctl: declare('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']),
+    socket: declare('socket', 'int', ['int', 'int', 'int']),
+    bind: declare('bind', 'int', ['int', 'void *', 'uint']),
+    getsockname: declare('getsockname', 'int', ['int', 'void *', 'void *']),
+    setsockopt: declare('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),
+    fcntl: declare('fcntl', 'int', ['int', 'int', 'int']),
+    recvmmsg: declare('recvmmsg', 'int', ['int', 'void *', 'uint', 'int', 'void *']),
+    sendmmsg: declare('sendmmsg', 'int', ['int', 'void *', 'uint', 'int']),
+    inetPton: declare('inet_pton', 'int', ['int', 'void *', 'void *']),
+    inetNtop: declare('inet_ntop', 'void *', ['int', 'void *', 'void *', 'uint']),
+    ifNametoindex: declare('if_nametoindex', 'uint', ['void *']),
   };
 }
 

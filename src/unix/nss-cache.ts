@@ -8,6 +8,11 @@ import { statModifiedMs, statPath, statVersion } from './statx.ts';
 
 /** The look-ups of nss.ts; `now` is in milliseconds. They throw NssError, which is not kept. */
 export interface NssCache {
+  /**
+   * Looks whether the host's files changed, and then forgets everything; true when they did. Look-ups answer as of the
+   * last call: it is made once for all that was received so far.
+   */
+  notice(): boolean;
   findAccount(name: string, now?: number): Account | undefined;
   groupIdsOf(account: Account, now?: number): readonly number[];
   /** The names of an account's groups, the primary one first; a gid without a name is left out. */
@@ -22,9 +27,8 @@ const MOST_NAMES = 10_000;
 const FRESH_MS = 20;
 
 /**
- * Makes a cache. Everything is dropped when one of /etc/passwd, /etc/group, /etc/nsswitch.conf (or the files of
- * nss_wrapper; or `watch`) changes, which is looked at on each look-up; an answer is dropped after `ttlMs`, for
- * directories.
+ * Makes a cache. Everything is dropped when `notice` finds that one of /etc/passwd, /etc/group, /etc/nsswitch.conf (or
+ * the files of nss_wrapper; or `watch`) changed; an answer is dropped after `ttlMs`, for directories.
  */
 export function createNssCache(
   options: { readonly ttlMs?: number; readonly watch?: readonly string[] } = {},
@@ -43,19 +47,18 @@ export function createNssCache(
   };
   const watch = watchChanges(paths);
   const notice = () => {
-    if (paths.length > 0 && !watch.mayHaveChanged()) return;
+    if (paths.length > 0 && !watch.mayHaveChanged()) return false;
+    let hasChanged = false;
     for (let at = 0; at < watched.length; at += 1) {
       const version = versionOf(watched[at] as Buffer);
       if (version !== versions[at]) {
         // A file written this very moment may be written once more without a trace: it counts as changed next time too.
         versions[at] = version !== '' && Date.now() - statModifiedMs() < FRESH_MS ? 'fresh' : version;
-        clear();
+        hasChanged = true;
       }
     }
-  };
-  // An account that findAccount gave is of its moment, and so are its groups: one look at the files for a request.
-  const noticeUnlessOf = (account: Account) => {
-    if (!accounts.holds(account.name, account)) notice();
+    if (hasChanged) clear();
+    return hasChanged;
   };
   const idsOf = (account: Account, now: number) =>
     idLists.get(`${account.gid}:${account.name}`, now, () => groupIdsOf(account)) ?? [];
@@ -64,16 +67,10 @@ export function createNssCache(
     return [account.gid, ...others].flatMap((gid) => groupNames.get(gid, now, findGroupName) ?? []);
   };
   return {
-    findAccount(name, now = Date.now()) {
-      notice();
-      return accounts.get(name, now, findAccount);
-    },
-    groupIdsOf(account, now = Date.now()) {
-      noticeUnlessOf(account);
-      return idsOf(account, now);
-    },
+    notice,
+    findAccount: (name, now = Date.now()) => accounts.get(name, now, findAccount),
+    groupIdsOf: (account, now = Date.now()) => idsOf(account, now),
     groupNamesOf(account, now = Date.now()) {
-      noticeUnlessOf(account);
       const key = `${account.gid}:${account.name}`;
       return nameLists.get(key, now, () => namesOf(account, now)) ?? [];
     },
@@ -101,7 +98,6 @@ function versionOf(path: Buffer): string {
 
 interface Memory<K, V> {
   get(key: K, now: number, ask: (key: K) => V | undefined): V | undefined;
-  holds(key: K, value: V): boolean;
   clear(): void;
 }
 
@@ -133,7 +129,6 @@ function createMemory<K, V>(ttlMs: number): Memory<K, V> {
       }
       return value;
     },
-    holds: (key, value) => known.get(key)?.value === value,
     clear() {
       known.clear();
       unknown.clear();

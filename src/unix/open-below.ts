@@ -46,6 +46,17 @@ export function openAbsolute(path: Buffer, how: How): number {
   return open(AT_FDCWD, path, how, how.absolute);
 }
 
+/**
+ * Opens an absolute path through no symbolic link at all; a descriptor, or an errno as a negative number. ENOSYS and EPERM
+ * where the kernel can't promise that.
+ */
+export function openWithoutLinks(path: Buffer, how: How): number {
+  if (!hasOpenat2) return -errno.ENOSYS;
+  const c = libc();
+  const fd = c.openat2(437, AT_FDCWD, path, how.absolute, 24);
+  return fd < 0 ? -c.errno() : fd;
+}
+
 function open(directory: number, path: Buffer, how: How, struct: Buffer): number {
   const c = libc();
   if (hasOpenat2) {

@@ -1,13 +1,13 @@
 // ~/.sr opened by descriptors, as its user, and only where nobody else could have put it there (StrictModes).
 
 import { constants } from 'node:fs';
-import { actingUid, asOurselves } from './as-user.ts';
-import { pathAboveHome, soleMemberOfGroup } from './home-path.ts';
+import { actingUid, asOurselves, effectiveUid } from './as-user.ts';
+import { pathAboveHome, type ResolvedPath, soleMemberOfGroup } from './home-path.ts';
 import { errno, fileName, libc, O_PATH } from './libc.ts';
 import type { Account } from './nss.ts';
 import { NssError } from './nss.ts';
-import { openAbsolute, openBelow, openHow } from './open-below.ts';
-import { statDescriptor, statGid, statMode, statUid } from './statx.ts';
+import { openAbsolute, openBelow, openHow, openWithoutLinks } from './open-below.ts';
+import { statDescriptor, statGid, statMode, statName, statUid } from './statx.ts';
 import type { Trouble } from './trouble.ts';
 import { shellWord, trouble, troubleOfErrno } from './trouble.ts';
 
@@ -31,6 +31,7 @@ export type UserDirectory = TrustedDirectory;
 
 const NAME = fileName('.sr');
 const SELF = Buffer.from('.\0');
+const PARENT = Buffer.from('..\0');
 const HOME = openHow(O_PATH | constants.O_DIRECTORY);
 const DIRECTORY = openHow(constants.O_RDONLY | constants.O_DIRECTORY);
 const GROUP_WRITE = 0o020;
@@ -53,11 +54,34 @@ export function openUserDirectory(
   account: Account,
   options: { readonly strictModes: boolean; readonly create: boolean },
 ): UserDirectory | Trouble {
-  if (process.geteuid?.() === 0 && actingUid() !== account.uid) {
+  if (effectiveUid() === 0 && actingUid() !== account.uid) {
     throw new Error(`the home of ${account.name} is opened within asUser only`);
   }
   const home = pathAboveHome(account, options.strictModes);
   if (home.type === 'trouble') return home;
+  const fd = openWithoutLinks(home.directory, DIRECTORY);
+  return fd < 0 ? openByHome(home, account, options) : trustWithHome(fd, account, options.strictModes);
+}
+
+/** Judges an opened `.sr` and the directory it is in: the home, or wherever it was moved to meanwhile. */
+function trustWithHome(fd: number, account: Account, strictModes: boolean): UserDirectory | Trouble {
+  const wrong = strictModes ? checkParent(fd, account) : undefined;
+  if (wrong === undefined) return trustDirectory(fd, account, strictModes);
+  libc().close(fd);
+  return wrong;
+}
+
+function checkParent(fd: number, account: Account): Trouble | undefined {
+  const failed = statName(fd, PARENT);
+  return failed === 0 ? judgeHome(account) : troubleOfDirectory(failed, pathInHome(account), account);
+}
+
+/** The same step by step: makes what is missing, says what is wrong, and needs no openat2(2). */
+function openByHome(
+  home: ResolvedPath,
+  account: Account,
+  options: { readonly strictModes: boolean; readonly create: boolean },
+): UserDirectory | Trouble {
   const fd = openAbsolute(home.path, HOME);
   if (fd < 0) return troubleOfHome(-fd, account, home.text);
   try {
@@ -90,9 +114,14 @@ function troubleOfHome(number: number, account: Account, resolved: string): Trou
 
 function checkHome(fd: number, account: Account): Trouble | undefined {
   const failed = statDescriptor(fd);
-  if (failed !== 0) return troubleOfErrno(failed, account.home);
+  return failed === 0 ? judgeHome(account) : troubleOfErrno(failed, account.home);
+}
+
+/** Judges what was statted last as an account's home. */
+function judgeHome(account: Account): Trouble | undefined {
   const mode = statMode();
   const owner = statUid();
+  if ((owner === 0 || owner === account.uid) && (mode & (GROUP_WRITE | OTHER_WRITE)) === 0) return undefined;
   const home = shellWord(account.home);
   if (owner !== 0 && owner !== account.uid) {
     const mend = `chown ${shellWord(account.name)} ${home}`;
@@ -101,7 +130,6 @@ function checkHome(fd: number, account: Account): Trouble | undefined {
   if ((mode & OTHER_WRITE) !== 0) {
     return trouble('untrusted', account.home, 'can be written to by others', `chmod go-w ${home}`);
   }
-  if ((mode & GROUP_WRITE) === 0) return undefined;
   const group = statGid();
   try {
     if (group === account.gid && asOurselves(() => soleMemberOfGroup(account))) return undefined;
@@ -117,15 +145,20 @@ function openInHome(
   account: Account,
   options: { readonly strictModes: boolean; readonly create: boolean },
 ): UserDirectory | Trouble {
-  const path = `${account.home.replace(/\/+$/, '')}/.sr`;
+  const path = pathInHome(account);
   let fd = openBelow(home, NAME, DIRECTORY);
   if (fd === -errno.ENOENT && options.create) {
     const failed = makeDirectory(home);
     if (failed !== 0) return troubleOfErrno(failed, path);
     fd = openBelow(home, NAME, DIRECTORY);
   }
-  if (fd < 0) return troubleOfDirectory(-fd, path, account);
-  const wrong = checkDirectory(fd, path, account, options.strictModes);
+  return fd < 0 ? troubleOfDirectory(-fd, path, account) : trustDirectory(fd, account, options.strictModes);
+}
+
+/** Judges an opened `.sr`; closes it where it is not to be trusted. */
+function trustDirectory(fd: number, account: Account, strictModes: boolean): UserDirectory | Trouble {
+  const path = pathInHome(account);
+  const wrong = checkDirectory(fd, path, account, strictModes);
   if (wrong !== undefined) {
     libc().close(fd);
     return wrong;
@@ -137,8 +170,12 @@ function openInHome(
     uid: account.uid,
     owner: account.name,
     actingUid: actingUid(),
-    strictModes: options.strictModes,
+    strictModes,
   };
+}
+
+function pathInHome({ home }: Account): string {
+  return `${home.endsWith('/') ? home.replace(/\/+$/, '') : home}/.sr`;
 }
 
 function troubleOfDirectory(number: number, path: string, account: Account): Trouble {
@@ -159,15 +196,14 @@ function checkDirectory(
 ): Trouble | undefined {
   const failed = statDescriptor(fd);
   if (failed !== 0) return troubleOfErrno(failed, path);
+  if (statUid() === account.uid && (!strictModes || (statMode() & (GROUP_WRITE | OTHER_WRITE)) === 0))
+    return undefined;
   const word = shellWord(path);
   if (statUid() !== account.uid) {
     const mend = `chown -R ${shellWord(account.name)}: ${word}`;
     return trouble('untrusted', path, `belongs to uid ${statUid()}, not to ${account.name}`, mend);
   }
-  if (strictModes && (statMode() & (GROUP_WRITE | OTHER_WRITE)) !== 0) {
-    return trouble('untrusted', path, 'can be written to by group or others', `chmod 700 ${word}`);
-  }
-  return undefined;
+  return trouble('untrusted', path, 'can be written to by group or others', `chmod 700 ${word}`);
 }
 
 /** Makes `.sr` in a home held by an O_PATH descriptor, and has the entry written to the disk; 0, or an errno. */

@@ -112,7 +112,7 @@ describe('a nonce count', () => {
         const release = server.takeLock();
         // Another of jan's requests waits already, so that everything queues up behind it.
         const ahead = server.register(other, { answering: before, contact: '<sip:jan@127.0.0.1:5070>' });
-        setTimeout(release, heldMs);
+        const released = pause(heldMs).then(release);
         await pause(30);
         const waiting = send(sent, first);
         await pause(30);
@@ -120,6 +120,7 @@ describe('a nonce count', () => {
         expect([200, 500]).toContain((await ahead).status);
         expect([200, 500]).toContain((await waiting).status);
         expect(outcome(await stolen)).toBe('401 stale');
+        await released;
         expect(server.read('usrloc')).not.toContain('evil');
       }
     }

@@ -99,14 +99,30 @@ describe('a cache', () => {
     const path = join(temporaryDirectory(), 'passwd');
     writeFileSync(path, 'a');
     const cache = createNssCache({ watch: [path] });
-    let before = cache.findAccount('root', 0);
+    const find = () => {
+      cache.notice();
+      return cache.findAccount('root', 0);
+    };
+    let before = find();
     for (let round = 0; round < 50; round += 1) {
-      expect(cache.findAccount('root', 0)).toBe(before);
+      expect(find()).toBe(before);
       writeFileSync(path, round % 2 === 0 ? 'b' : 'a');
-      const after = cache.findAccount('root', 0);
+      const after = find();
       expect(after).not.toBe(before);
-      before = cache.findAccount('root', 0);
+      before = find();
     }
+  });
+
+  test('answers as of the last look at the files', () => {
+    const path = join(temporaryDirectory(), 'passwd');
+    writeFileSync(path, 'a');
+    const cache = createNssCache({ watch: [path] });
+    expect(cache.notice()).toBe(true);
+    const before = cache.findAccount('root', 0);
+    writeFileSync(path, 'b');
+    expect(cache.findAccount('root', 0)).toBe(before);
+    expect(cache.notice()).toBe(true);
+    expect(cache.findAccount('root', 0)).not.toBe(before);
   });
 
   test('is not emptied by a flood of unknown names', () => {
@@ -188,8 +204,11 @@ describe.skipIf(wrapper === undefined && !process.env.CI)(
         PASSWD,
         'sip:x:5100:\n',
         `const cache = createNssCache();
-       const see = () => [cache.findAccount('jän', 0)?.uid, cache.findAccount('eva', 0)?.uid,
-         cache.groupIdsOf({ name: 'jän', gid: 5001 }, 0).length];
+       const see = () => {
+         cache.notice();
+         return [cache.findAccount('jän', 0)?.uid, cache.findAccount('eva', 0)?.uid,
+           cache.groupIdsOf({ name: 'jän', gid: 5001 }, 0).length];
+       };
        const seen = [see(), see()];
        // nss_wrapper itself looks at the seconds of the time only.
        let second = 1000;
@@ -227,10 +246,12 @@ describeNeeding(['root', 'useradd'], 'accounts made a moment ago', () => {
     const name = `srt${process.pid}uta`;
     expect(cache.findAccount(name, 0)).toBe(undefined);
     made.add('uta', []);
+    cache.notice();
     const account = cache.findAccount(name, 0) as Account;
     expect(account.name).toBe(name);
     expect(cache.groupNamesOf(account, 0)).toEqual([name]);
     execFileSync('gpasswd', ['-a', name, 'sip'], { stdio: 'ignore' });
+    cache.notice();
     expect(cache.groupNamesOf(cache.findAccount(name, 0) as Account, 0)).toEqual([name, 'sip']);
   });
 
