@@ -7,8 +7,8 @@ export interface Rejection {
   readonly type: 'rejection';
   readonly status: number;
   /** Undefined: the standard phrase of the status. */
-  readonly reason?: string;
-  readonly fields?: readonly HeaderField[];
+  readonly reason?: string | undefined;
+  readonly fields?: readonly HeaderField[] | undefined;
   readonly why: string;
 }
 
@@ -18,5 +18,5 @@ export function reject(
   why: string,
   options: { reason?: string; fields?: readonly HeaderField[] } = {},
 ): Rejection {
-  return { type: 'rejection', status, why, ...options };
+  return { type: 'rejection', status, reason: options.reason, fields: options.fields, why };
 }

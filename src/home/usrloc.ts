@@ -60,7 +60,8 @@ export function parseUsrloc(content: string, path: string): UsrlocFold {
 
 /**
  * What a file means after whole lines (without `\n`) were appended to it. The previous fold stays as it is. `meanings`
- * are the bindings that lines were formatted from, in their places: such a line need not be parsed.
+ * are the bindings that lines were formatted from, in their places: such a line need not be parsed. They become the
+ * fold's own, with the number of their line.
  */
 export function foldLines(
   previous: UsrlocFold,
@@ -123,9 +124,12 @@ function refreshed(previous: UsrlocFold, meaning: Binding): UsrlocFold {
   const key = bindingKey(meaning);
   const bindings = previous.bindings.filter((binding) => bindingKey(binding) !== key);
   const staleCount = previous.staleCount + previous.bindings.length - bindings.length;
-  bindings.push({ ...meaning, line });
+  // In place: a copy of an object with so many fields would cost more than all else here.
+  (meaning as { line: number }).line = line;
+  bindings.push(meaning);
   const removals = previous.removals.filter((removal) => removal.key !== key);
-  return { ...previous, bindings, removals, lineCount: line, staleCount };
+  const { path, torn, faults, unread } = previous;
+  return { path, bindings, removals, lineCount: line, staleCount, torn, faults, unread };
 }
 
 /**

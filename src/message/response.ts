@@ -49,13 +49,14 @@ export function createResponse(request: Request, status: number, options: Respon
 function withTag(field: HeaderField, tag: string): HeaderField {
   const address = parseAddress(field.value);
   if (address === undefined || hasParameter(address.parameters, 'tag')) return field;
-  return { ...field, value: `${field.value};tag=${tag}` };
+  const { id, name, value, between, after } = field;
+  return { id, name, value: `${value};tag=${tag}`, between, after };
 }
 
 /** Makes a header field. Throws where the value has CR or LF, which could smuggle in another field. */
 export function createField(name: string, value: string): HeaderField {
   refuseLineEnds(value);
-  return { id: fieldId(name), name, value };
+  return { id: fieldId(name), name, value, between: undefined, after: undefined };
 }
 
 function refuseLineEnds(text: string): void {

@@ -59,7 +59,7 @@ export function bindingOf(
 ): Binding {
   const { request, head, source, nowMs } = facts;
   const userAgent = fieldValue(request, 'user-agent');
-  const unsigned: Omit<Binding, 'mac'> = {
+  const binding: Binding & { mac: string | undefined } = {
     uri: contact.uri,
     displayName: contact.displayName,
     parameters: contact.parameters.filter(({ name }) => !isServerParameter(name)),
@@ -74,10 +74,12 @@ export function bindingOf(
     userAgent: userAgent === undefined ? undefined : unfold(userAgent).slice(0, 200),
     socket: source.socket,
     modified: nowMs,
+    mac: undefined,
     extra: [],
     line: 0,
   };
-  return { ...unsigned, mac: facts.sign(unsigned) };
+  binding.mac = facts.sign(binding);
+  return binding;
 }
 
 /** `expires` is ours to say and `sr-*` is nobody's to send. */

@@ -140,7 +140,9 @@ export function createAccounts(
       known.delete(name);
       found = learn(name, nowMs);
     }
-    return found === undefined ? undefined : { ...found, isLocked: isLockedByRoot(name) };
+    if (found === undefined) return undefined;
+    const { account, identity, admission } = found;
+    return { account, identity, admission, isLocked: isLockedByRoot(name) };
   }
 
   return {

@@ -42,7 +42,9 @@ export function verifyDigest(
   const candidates = (credentials ?? []).filter((credential) => isCandidate(credential, digest, rules));
   const credential = candidates.find(isEnabled);
   const known = credential === undefined ? undefined : storedHa1(credential, digest, rules);
-  const expected = digestResponse({ ...digest, ha1: known ?? NOBODY_HA1[digest.algorithm] });
+  const { algorithm, nonce, uri, qop, nc, cnonce, method } = digest;
+  const input = { algorithm, ha1: known ?? NOBODY_HA1[algorithm], nonce, uri, qop, nc, cnonce, method };
+  const expected = digestResponse(input);
   const matches = equalText(expected, digest.response);
   if (credential === undefined) return { type: 'no', why: noCredential(credentials, candidates, digest) };
   if (known === undefined)
@@ -50,7 +52,7 @@ export function verifyDigest(
   if (!matches) return { type: 'no', why: 'wrong password' };
   return {
     type: 'yes',
-    rspauth: rspauth({ ...digest, ha1: known }),
+    rspauth: rspauth(input),
     attributes: loadedAttributes(credential, rules.loadCredentials),
   };
 }
