@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { request, station, udpPeer } from './peers.ts';
 
@@ -102,6 +104,62 @@ describe('UDP (RFC 3261 §18)', () => {
     await peer.send(request('a'), port('udp'), '127.0.0.1');
     (await messages.next()).flow.atPort(other.port).send('OK');
     expect((await other.datagrams.next()).from.port).toBe(port('udp'));
+  });
+
+  test.each(['127.0.0.1', '::1'])(
+    'takes a flood in order, and single datagrams before and after: %s',
+    async (address) => {
+      const { messages, port } = await station([`udp:${address}`]);
+      const [peer, other] = [await udpPeer(address), await udpPeer(address)];
+      for (let round = 0; round < 3; round += 1) {
+        for (let each = 0; each < 100; each += 1) {
+          await Promise.all(
+            [peer, other].map((from) => from.send(`number ${each}`, port('udp', address), address)),
+          );
+        }
+        const came = new Map<number, string[]>();
+        for (let each = 0; each < 200; each += 1) {
+          const { octets, flow } = await messages.next();
+          came.set(flow.remotePort, [...(came.get(flow.remotePort) ?? []), octets]);
+          flow.send(`answer to ${octets}`);
+        }
+        const numbers = Array.from({ length: 100 }, (_, each) => `number ${each}`);
+        for (const { port: from, datagrams } of [peer, other]) {
+          expect(came.get(from)).toEqual(numbers);
+          for (const number of numbers)
+            expect((await datagrams.next()).bytes.toString()).toBe(`answer to ${number}`);
+        }
+        // Long enough for the socket to be watched again; nothing tells.
+        await new Promise((resolve) => setTimeout(resolve, 250));
+        await peer.send('single', port('udp', address), address);
+        expect((await messages.next()).octets).toBe('single');
+      }
+    },
+  );
+
+  test('sends what is said in one turn in its order', async () => {
+    const { messages, port } = await station(['udp:127.0.0.1']);
+    const peer = await udpPeer();
+    await peer.send('HELLO', port('udp'), '127.0.0.1');
+    const { flow } = await messages.next();
+    for (let each = 0; each < 100; each += 1) flow.send(`number ${each}`);
+    for (let each = 0; each < 100; each += 1)
+      expect((await peer.datagrams.next()).bytes.toString()).toBe(`number ${each}`);
+  });
+
+  test('shares its port with nobody, before and after a flood', async () => {
+    const { messages, port } = await station(['udp:127.0.0.1']);
+    const peer = await udpPeer();
+    for (let round = 0; round < 2; round += 1) {
+      const thief = createSocket({ type: 'udp4', reuseAddr: true });
+      const refused = once(thief, 'error');
+      thief.bind(port('udp'), '127.0.0.1');
+      expect((await refused)[0]).toMatchObject({ code: 'EADDRINUSE' });
+      thief.close();
+      for (let each = 0; each < 100; each += 1) await peer.send('flood', port('udp'), '127.0.0.1');
+      for (let each = 0; each < 100; each += 1) await messages.next();
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
   });
 
   test('reports a failure to send once and goes on', async () => {

@@ -5,7 +5,14 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { actingUid, asOurselves, asUser, restoreGroups, warmThreadPool } from '../../src/unix/as-user.ts';
+import {
+  actingUid,
+  asEachUser,
+  asOurselves,
+  asUser,
+  restoreGroups,
+  warmThreadPool,
+} from '../../src/unix/as-user.ts';
 import { type Account, Accounts } from '../host/accounts.ts';
 import { describeNeeding } from '../host/required.ts';
 import { identityOf, temporaryDirectory } from './temporary-home.ts';
@@ -41,6 +48,23 @@ describe('any user', () => {
   });
 });
 
+describe('errands', () => {
+  test('are run in order; one that throws costs the others nothing', () => {
+    const done: number[] = [];
+    const errands = [1, 2, 3].map((number) => ({
+      identity: own,
+      run: () => {
+        done.push(number);
+        if (number === 2) throw new RangeError('second');
+      },
+    }));
+    expect(asEachUser(errands)).toEqual([undefined, { error: new RangeError('second') }, undefined]);
+    expect(done).toEqual([1, 2, 3]);
+    expect(asEachUser([])).toEqual([]);
+    expect(asUser(own, () => 4)).toBe(4);
+  });
+});
+
 describe.skipIf(own.uid === 0)('an ordinary user', () => {
   test("can't act as another", () => {
     expect(() => asUser({ uid: 0, gid: 0, groups: [] }, () => 1)).toThrow('only root can act as uid 0');
@@ -70,6 +94,34 @@ describeNeeding(['root', 'useradd'], 'root', () => {
     });
     const { uid, gid } = statSync(path);
     expect([uid, gid]).toEqual([jan.uid, jan.gid]);
+    expect([status('Uid'), status('Gid'), status('CapEff')]).toEqual(before);
+    expect(actingUid()).toBe(0);
+  });
+
+  test('runs errands each as its user, from one to the next, and is himself afterwards', () => {
+    const before = [status('Uid'), status('Gid'), status('CapEff')];
+    const seen: string[] = [];
+    const who = () => seen.push(`${status('Uid').split('\t').at(-1)}:${status('Gid').split('\t').at(-1)}`);
+    const nobody = { uid: 0xffffffff, gid: 1, groups: [] };
+    const thrown = asEachUser([
+      { identity: identityOf(jan), run: who },
+      {
+        identity: identityOf(eva),
+        run: () => {
+          who();
+          throw new Error('of eva');
+        },
+      },
+      { identity: nobody, run: who },
+      { identity: identityOf(jan), run: who },
+    ]);
+    expect(seen).toEqual([`${jan.uid}:${jan.gid}`, `${eva.uid}:${eva.gid}`, `${jan.uid}:${jan.gid}`]);
+    expect(thrown.map((each) => (each?.error as Error | undefined)?.message)).toEqual([
+      undefined,
+      'of eva',
+      'not an identity: uid 4294967295, gid 1',
+      undefined,
+    ]);
     expect([status('Uid'), status('Gid'), status('CapEff')]).toEqual(before);
     expect(actingUid()).toBe(0);
   });
