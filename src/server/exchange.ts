@@ -6,6 +6,7 @@ import { hash } from '../digest/hash.ts';
 import type { Head } from '../message/head.ts';
 import type { HeaderField, Request } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
+import type { OtherUri, SipUri } from '../message/uri.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -17,6 +18,8 @@ const TAG_SECRET = randomBytes(16).toString('hex');
 export interface Exchange {
   readonly request: Request;
   readonly head: Head;
+  /** The Request-URI; undefined where it is none. */
+  readonly target: SipUri | OtherUri | undefined;
   readonly flow: Flow;
   /** performance.now() when it arrived. */
   readonly arrivedMs: number;

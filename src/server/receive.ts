@@ -5,7 +5,7 @@ import { type Rejection, reject } from '../auth/rejection.ts';
 import { fieldValue, optionTags } from '../message/fields.ts';
 import { formatMessage } from '../message/format.ts';
 import { readHead } from '../message/head.ts';
-import type { Malformed, Request } from '../message/message.ts';
+import type { Malformed } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
 import { createField, createResponse } from '../message/response.ts';
 import { parseUri } from '../message/uri.ts';
@@ -37,7 +37,8 @@ export function receive(service: Service, octets: string, flow: Flow): void {
   stampVia(message, head.via, flow);
   if (service.transactions.absorb(message, head, flow)) return;
   if (message.method === 'ACK') return;
-  const exchange = { request: message, head, flow, arrivedMs: performance.now(), nowMs: Date.now() };
+  const target = parseUri(message.requestUri);
+  const exchange = { request: message, head, target, flow, arrivedMs: performance.now(), nowMs: Date.now() };
   try {
     const serving = serve(service, exchange);
     if (serving !== undefined) serving.catch((error: Error) => failExchange(service, exchange, error));
@@ -53,17 +54,16 @@ function serve(service: Service, exchange: Exchange): Promise<void> | undefined 
   if (rejection !== undefined) return refuse(service, exchange, rejection);
   if (request.method === 'REGISTER') return serveRegister(service, exchange);
   if (request.method === 'CANCEL') return refuse(service, exchange, reject(481, 'CANCEL of no transaction'));
-  if (request.method === 'OPTIONS' && isForServer(service, request)) return answerOptions(service, exchange);
+  if (request.method === 'OPTIONS' && isForServer(service, exchange)) return answerOptions(service, exchange);
   if (head.maxForwards === 0) return refuse(service, exchange, reject(483, 'Max-Forwards 0'));
   return serveOther(service, exchange);
 }
 
 /** RFC 3261 §16.3: a scheme we speak, and no extension that a proxy here would have to know. */
-function validateRequest({ request }: Exchange): Rejection | undefined {
-  const uri = parseUri(request.requestUri);
-  if (uri === undefined)
+function validateRequest({ request, target }: Exchange): Rejection | undefined {
+  if (target === undefined)
     return reject(400, `Request-URI ${request.requestUri}`, { reason: 'Bad Request-URI' });
-  if (uri.type !== 'sip') return reject(416, `scheme of ${request.requestUri}`);
+  if (target.type !== 'sip') return reject(416, `scheme of ${request.requestUri}`);
   const extensions = optionTags(request, 'proxy-require');
   return extensions.length === 0 ? undefined : badExtension('Proxy-Require', extensions);
 }
@@ -81,9 +81,8 @@ function answerOptions(service: Service, exchange: Exchange): undefined {
   respondStateless(service, exchange, 200, [ALLOW, createField('Accept', 'application/sdp')]);
 }
 
-function isForServer(service: Service, request: Request): boolean {
-  const uri = parseUri(request.requestUri);
-  return uri?.type === 'sip' && uri.user === undefined && service.domains.isLocal(uri.host);
+function isForServer(service: Service, { target }: Exchange): boolean {
+  return target?.type === 'sip' && target.user === undefined && service.domains.isLocal(target.host);
 }
 
 /** 400 naming the header field where it can be answered, silence where not (RFC 4475; DESIGN §4.1). */

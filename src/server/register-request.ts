@@ -48,8 +48,7 @@ export function serveRegister(service: Service, exchange: Exchange): Promise<voi
 }
 
 /** The account the To header field names; 403 for another domain, 400 for what is no address of ours to be. */
-function addressOfRecord(service: Service, { request, head }: Exchange): string | Rejection {
-  const target = parseUri(request.requestUri);
+function addressOfRecord(service: Service, { request, target, head }: Exchange): string | Rejection {
   if (target?.type !== 'sip' || !service.domains.isLocal(target.host))
     return foreignDomain(target?.type === 'sip' ? target.host : request.requestUri);
   const to = parseUri(head.to.uri);

@@ -22,7 +22,7 @@ export interface User {
   waiting: number;
 }
 
-/** The users that proved to be ones since the start, the least recently used dropped beyond `max`. */
+/** The users that proved to be ones since the start, the first of them dropped beyond `max`. */
 export interface Users {
   /** A user who only claims to be one: known already, or made up and not remembered. */
   claimed(name: string): User;
@@ -44,11 +44,11 @@ export function createUsers(max: number, onFault: (fault: Fault) => void): Users
   return {
     claimed: (name) => users.get(name) ?? newUser(name),
     proved(user) {
-      const known = users.get(user.name) ?? user;
-      users.delete(user.name);
-      users.set(user.name, known);
+      const known = users.get(user.name);
+      if (known !== undefined) return known;
+      users.set(user.name, user);
       if (users.size > max) users.delete(users.keys().next().value as string);
-      return known;
+      return user;
     },
     contactsLoaded(user, answer) {
       if (answer.type !== 'text') return;

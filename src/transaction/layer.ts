@@ -78,8 +78,20 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
     },
   });
 
+  /** A request is looked up before it is served and gets its transaction then: its key is made once. */
+  let keyed: Head | undefined;
+  let key = '';
+
+  function keyOf(request: Request, head: Head, flow: Flow): string {
+    if (keyed !== head) {
+      key = serverKey(request, head, flow);
+      keyed = head;
+    }
+    return key;
+  }
+
   function absorb(request: Request, head: Head, flow: Flow): boolean {
-    const entry = servers.get(serverKey(request, head, flow)) ?? findUntagged(request, head, flow);
+    const entry = servers.get(keyOf(request, head, flow)) ?? findUntagged(request, head, flow);
     if (entry === undefined) return false;
     const transition = step(entry, request.method === 'ACK' ? 'ack' : 'request', request);
     return transition === undefined || !transition.effects.some((effect) => effect.type === 'toUser');
@@ -91,7 +103,7 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
   }
 
   function createServerTransaction(request: Request, head: Head, flow: Flow): ServerTransaction {
-    const key = serverKey(request, head, flow);
+    const key = keyOf(request, head, flow);
     const isInvite = request.method === 'INVITE';
     const target = responseTarget(head.via, flow);
     const entry =
