@@ -71,7 +71,7 @@ const busyMs = 20;
 const quietDatagrams = 25;
 const quietMs = 100;
 /** Taken in one turn at most, before connections and timers are served. */
-const mostRounds = 8;
+const mostRounds = 2;
 /** Datagrams kept while the kernel takes none, and when it is asked again. */
 const mostWaiting = 4096;
 const sendAgainMs = 1;
@@ -79,8 +79,13 @@ const sendAgainMs = 1;
 /** Binds a UDP socket; rejects with the system's error, and then leaves nothing open. */
 export async function openUdp(address: string, port: number, handlers: UdpHandlers): Promise<UdpSocket> {
   const socket = new UdpPath(bindDatagramSocket(address, port, receiveBufferBytes), handlers);
-  socket.watch();
-  return socket;
+  try {
+    socket.watch();
+    return socket;
+  } catch (error) {
+    await socket.close();
+    throw error;
+  }
 }
 
 /** One datagram that goes out with the others of its turn. */
@@ -140,25 +145,45 @@ class UdpPath implements UdpSocket {
     return flow;
   }
 
-  /** Has Node hand up each datagram as it comes. */
+  /** Has Node hand up each datagram as it comes. Throws the system's error where a descriptor can't be had. */
   watch(): void {
+    const fd = duplicateSocket(this.fd);
     const socket = createSocket(this.address.includes(':') ? 'udp6' : 'udp4');
-    socket.on('error', (error) => {
-      this.handlers.log('warning', 'udp-error', {
-        address: this.address,
-        port: this.port,
-        error: error.message,
-      });
-    });
+    socket.on('error', (error) => this.complain(error));
     socket.on('message', (datagram, { address, port }) => {
       if (this.watching !== socket) return;
       this.receive(datagram as Latin1Buffer, 0, datagram.length, this.flowTo(address, port) as UdpFlow);
       if (this.isBusy()) this.pollInstead();
     });
-    socket.bind({ fd: duplicateSocket(this.fd) });
+    try {
+      socket.bind({ fd });
+    } catch (error) {
+      closeSocket(fd);
+      socket.close();
+      throw error;
+    }
     refuseSharing(this.fd);
     this.watching = socket;
     this.count();
+  }
+
+  /** Watches; false where there is no descriptor for it now. */
+  private tryWatch(): boolean {
+    try {
+      this.watch();
+      return true;
+    } catch (error) {
+      this.complain(error as Error);
+      return false;
+    }
+  }
+
+  private complain(error: Error): void {
+    this.handlers.log('warning', 'udp-error', {
+      address: this.address,
+      port: this.port,
+      error: error.message,
+    });
   }
 
   private pollInstead(): void {
@@ -202,8 +227,7 @@ class UdpPath implements UdpSocket {
       }
     }
     if (count === MOST_DATAGRAMS) this.polling = setImmediate(this.pollNow);
-    else if (this.isQuiet()) this.watch();
-    else this.polling = setTimeout(this.pollNow, pollMs);
+    else if (!this.isQuiet() || !this.tryWatch()) this.polling = setTimeout(this.pollNow, pollMs);
   }
 
   private receive(room: Latin1Buffer, start: number, end: number, flow: UdpFlow): void {
