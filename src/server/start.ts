@@ -20,7 +20,7 @@ import type { Service } from './service.ts';
 const T2_MS = 4000;
 const T4_MS = 5000;
 /** Nonces whose use is remembered, some 200 bytes each. */
-const MAX_NONCES = 100_000;
+const REMEMBERED_NONCES = 1 << 17;
 
 /** Why a server did not start: lines for people, and what kind of fault it is. */
 export interface StartFault {
@@ -83,10 +83,7 @@ export async function startServer(
     failures: createFailureAnswers(),
     startedAtMs: Date.now(),
     nonceKey: nonceKey(key),
-    nonceCounts: createNonceCounts({
-      maxNonces: MAX_NONCES,
-      lifetimeMs: settings.keywords.NonceLifetime * 1000,
-    }),
+    nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
   };
   service = buildService(settings, base);
   const listening = transport

@@ -108,7 +108,7 @@ export function createRegistrar(options: {
   const prefix = status === 407 ? 'Proxy-' : '';
   const credentials: Credentials[] = [];
   const key = nonceKey(Buffer.from('key of the responder'));
-  const counts = createNonceCounts({ maxNonces: 100 });
+  const counts = createNonceCounts({ places: 128 });
   const startedAtMs = Date.now();
   let stale = options.staleNonces ?? 0;
 

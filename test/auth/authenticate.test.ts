@@ -30,7 +30,7 @@ function authenticator(changes: Partial<Authenticator> = {}): Authenticator {
     nonceLifetimeMs: 300_000,
     startedAtMs: now - 1_000_000,
     key,
-    counts: createNonceCounts({ maxNonces: 10, lifetimeMs: 300_000 }),
+    counts: createNonceCounts({ places: 16 }),
     isLocal: (host) => host === realm,
     ...changes,
   };

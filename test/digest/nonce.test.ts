@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkNonce, createNonce, nonceKey, nonceTimeMs } from '../../src/digest/nonce.ts';
+import { checkNonce, createNonce, nonceKey, nonceNumber, nonceTimeMs } from '../../src/digest/nonce.ts';
 
 const secret = Buffer.from('a secret of the server, 32 octets');
 const key = nonceKey(secret);
@@ -17,6 +17,7 @@ describe('createNonce', () => {
         const nonce = createNonce(key, time, address);
         expect(nonce).toMatch(/^[A-Za-z0-9_-]{48}$/);
         expect(nonceTimeMs(nonce)).toBe(time);
+        expect(nonceNumber(nonce)).toBe(key.count);
       }),
     );
   });
