@@ -18,6 +18,8 @@ const SECBIT_NO_SETUID_FIXUP = 1 << 2;
 
 /** Who we are at the moment, if not ourselves. */
 let active: Identity | undefined;
+/** How often errands were run: what was looked at in one round need not be looked at again in it. */
+let round = 0;
 /** Our own group and supplementary groups, learnt before the first switch. */
 let ownGid = 0;
 let ownGroups: readonly number[] | undefined;
@@ -59,6 +61,7 @@ export interface Errand {
  */
 export function asEachUser(errands: readonly Errand[]): ({ readonly error: unknown } | undefined)[] {
   if (active !== undefined) throw new Error('asUser within asUser');
+  round += 1;
   const switching = effectiveUid() === 0;
   try {
     return errands.map((errand) => runErrand(errand, switching));
@@ -94,6 +97,11 @@ export function asOurselves<T>(fn: () => T): T {
     enter(identity);
     active = identity;
   }
+}
+
+/** The number of the last call of `asUser` or `asEachUser`. */
+export function errandRound(): number {
+  return round;
 }
 
 /** The uid that files are opened with at the moment. */

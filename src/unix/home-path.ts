@@ -1,6 +1,7 @@
 // The way to a home: what is above it, and who may write to the home's group. Remembered for a few seconds.
 
 import { readlinkSync } from 'node:fs';
+import { errandRound } from './as-user.ts';
 import { cString, errno } from './libc.ts';
 import type { Account } from './nss.ts';
 import { findGroupById, listAccounts } from './nss.ts';
@@ -22,6 +23,8 @@ interface Parent {
   readonly resolved: string;
   readonly version: string;
   readonly checkedAt: number;
+  /** The round of errands in which it was last found unchanged. */
+  lookedIn: number;
   /** The user some directory on the way belongs to; undefined: all are root's, and so fit for everyone. */
   readonly uid: number | undefined;
 }
@@ -38,7 +41,7 @@ const homes = new Map<string, { parent: Parent; resolved: ResolvedPath }>();
 
 /**
  * Resolves the path of a home, checking what is above it as `openUserDirectory` says. A verdict on a parent directory
- * holds for five seconds, as long as that directory isn't changed, and for users it is fit for.
+ * holds for five seconds, as long as that directory isn't changed (looked at once in `asEachUser`), and for users it is fit for.
  */
 export function pathAboveHome(account: Account, strictModes: boolean): ResolvedPath | Trouble {
   const { home, uid } = account;
@@ -130,12 +133,13 @@ function checkForm(home: string): Trouble | undefined {
 }
 
 function holds(parent: Parent, uid: number): boolean {
-  return (
-    (parent.uid === undefined || parent.uid === uid) &&
-    performance.now() - parent.checkedAt < KEPT_MS &&
-    statPath(parent.given, true) === 0 &&
-    statVersion() === parent.version
-  );
+  if (parent.uid !== undefined && parent.uid !== uid) return false;
+  if (performance.now() - parent.checkedAt >= KEPT_MS) return false;
+  const round = errandRound();
+  if (parent.lookedIn === round) return true;
+  if (statPath(parent.given, true) !== 0 || statVersion() !== parent.version) return false;
+  parent.lookedIn = round;
+  return true;
 }
 
 function parentOf(path: string, uid: number, strictModes: boolean): Parent | Trouble {
@@ -148,7 +152,13 @@ function parentOf(path: string, uid: number, strictModes: boolean): Parent | Tro
   const version = statVersion();
   const walked = walk(path, uid, strictModes);
   if ('type' in walked) return walked;
-  const parent: Parent = { given, ...walked, version, checkedAt: performance.now() };
+  const parent: Parent = {
+    given,
+    ...walked,
+    version,
+    checkedAt: performance.now(),
+    lookedIn: errandRound(),
+  };
   if (strictModes) {
     if (parents.size >= MOST_PARENTS) parents.clear();
     parents.set(path, parent);

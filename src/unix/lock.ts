@@ -18,7 +18,9 @@ export interface Lock {
 }
 
 const NAME = '.lock';
-const OPEN = openHow(constants.O_RDWR | constants.O_CREAT, 0o600);
+const FILE = fileName(NAME);
+const OPEN = openHow(constants.O_RDWR);
+const CREATE = openHow(constants.O_RDWR | constants.O_CREAT, 0o600);
 const RULES: FileRules = { owners: 'user-or-root', private: false, maxBytes: Number.MAX_SAFE_INTEGER };
 const LOCK_EX = 2;
 const LOCK_NB = 4;
@@ -30,7 +32,9 @@ export function tryLock(directory: TrustedDirectory): Lock | Trouble {
   insistOnIdentity(directory);
   const c = libc();
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
-    const fd = openBelow(directory.fd, fileName(NAME), OPEN);
+    let fd = openBelow(directory.fd, FILE, OPEN);
+    // With O_CREAT alone the kernel would lock the directory each time.
+    if (fd === -errno.ENOENT) fd = openBelow(directory.fd, FILE, CREATE);
     if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, NAME));
     const failed = c.flock(fd, LOCK_EX | LOCK_NB) < 0 ? c.errno() : statDescriptor(fd);
     if (failed === 0) {
