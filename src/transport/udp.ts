@@ -62,16 +62,17 @@ const receiveBufferBytes = 4 << 20;
 const flowSlots = 4096;
 const longestKeepalive = 4;
 
-/** How long datagrams may wait for others while much comes. */
-const pollMs = 4;
+/** How long datagrams may wait for others while much comes: as long as one packet of voice. */
+const longestPollMs = 20;
 /** Much comes when so many came within that time while the socket was watched; */
 const busyDatagrams = 10;
 const busyMs = 20;
 /** little, when fewer came in that time while it was polled. */
 const quietDatagrams = 25;
 const quietMs = 100;
-/** Taken in one turn at most, before connections and timers are served. */
+/** Taken in one turn at most, before connections and timers are served; it is not waited for more to come. */
 const mostRounds = 2;
+const mostInTurn = mostRounds * MOST_DATAGRAMS;
 /** Datagrams kept while the kernel takes none, and when it is asked again. */
 const mostWaiting = 4096;
 const sendAgainMs = 1;
@@ -104,6 +105,9 @@ class UdpPath implements UdpSocket {
   /** Node's watch over the socket, on a descriptor of its own; undefined while the socket is polled. */
   private watching: Socket | undefined;
   private polling: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  /** When it was last found that no more waits, and how many were taken since. */
+  private emptiedMs = 0;
+  private taken = 0;
   /** How many datagrams came since then. */
   private came = 0;
   private sinceMs = 0;
@@ -190,7 +194,8 @@ class UdpPath implements UdpSocket {
     this.watching?.close();
     this.watching = undefined;
     this.count();
-    this.polling = setTimeout(this.pollNow, pollMs);
+    this.emptiedMs = this.sinceMs;
+    this.polling = setImmediate(this.pollNow);
   }
 
   private count(): void {
@@ -220,6 +225,7 @@ class UdpPath implements UdpSocket {
     for (let round = 0; round < mostRounds && count === MOST_DATAGRAMS; round += 1) {
       count = receiveDatagrams(this.fd);
       this.came += count;
+      this.taken += count;
       for (let datagram = 0; datagram < count; datagram += 1) {
         const start = startOf(datagram);
         this.receive(receivedRoom(), start, start + receivedBytes(datagram), this.flowFrom(datagram));
@@ -227,7 +233,17 @@ class UdpPath implements UdpSocket {
       }
     }
     if (count === MOST_DATAGRAMS) this.polling = setImmediate(this.pollNow);
-    else if (!this.isQuiet() || !this.tryWatch()) this.polling = setTimeout(this.pollNow, pollMs);
+    else if (!this.isQuiet() || !this.tryWatch())
+      this.polling = setTimeout(this.pollNow, this.untilTurnIsFullMs());
+  }
+
+  /** How long it takes, by what came lately, until as many wait as one turn serves: more would overrun the socket. */
+  private untilTurnIsFullMs(): number {
+    const nowMs = performance.now();
+    const eachMs = (nowMs - this.emptiedMs) / Math.max(this.taken, 1);
+    this.emptiedMs = nowMs;
+    this.taken = 0;
+    return Math.min(eachMs * mostInTurn, longestPollMs);
   }
 
   private receive(room: Latin1Buffer, start: number, end: number, flow: UdpFlow): void {
