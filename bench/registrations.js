@@ -1,6 +1,6 @@
 // CPU microseconds per registration (challenge, answer, saved) of this server and of Debian's Kamailio, in one run.
 // Needs root, sip-tester, kamailio-sqlite-modules, sqlite3, libnss-wrapper, and a built dist/.
-//   node bench/registrations.js [--users 1000] [--count 10000] [--rate 500] [--rounds 3] [--only NAME]
+//   node bench/registrations.js [--users 1000] [--count 10000] [--rate 1000] [--rounds 3] [--only NAME]
 
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,12 +10,14 @@ import { cpuMicroseconds, makeAccounts, register } from './load.js';
 import { setPasswords, startKamailio, startOurs } from './registrars.js';
 
 const PORT = 15_060;
+/** Kamailio does not write through more than some 530 a second to SQLite, whatever it is offered. */
+const MOST_WRITTEN_THROUGH = 500;
 
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '1000' },
     count: { type: 'string', default: '10000' },
-    rate: { type: 'string', default: '500' },
+    rate: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
   },
@@ -40,10 +42,11 @@ if (names.some((name) => name.startsWith('unixsip'))) setPasswords(accounts, env
 /** One run: every account registers once to warm up, then `count` registrations are measured. */
 async function measure(name) {
   const { pid, stop } = await registrars[name]();
+  const pace = name.endsWith('(db_mode 1)') ? Math.min(rate, MOST_WRITTEN_THROUGH) : rate;
   try {
-    await register(directory, PORT, users, rate);
+    await register(directory, PORT, users, pace);
     const before = cpuMicroseconds(pid);
-    const { registered, failed } = await register(directory, PORT, count, rate);
+    const { registered, failed } = await register(directory, PORT, count, pace);
     return { each: (cpuMicroseconds(pid) - before) / registered, failed };
   } finally {
     await stop();
