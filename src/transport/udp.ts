@@ -67,9 +67,8 @@ const longestPollMs = 20;
 /** Much comes when so many came within that time while the socket was watched; */
 const busyDatagrams = 10;
 const busyMs = 20;
-/** little, when fewer came in that time while it was polled. */
-const quietDatagrams = 25;
-const quietMs = 100;
+/** little, when a wait brought no more than these: their senders may wait for an answer themselves. */
+const quietDatagrams = 2;
 /** Taken in one turn at most, before connections and timers are served; it is not waited for more to come. */
 const mostRounds = 2;
 const mostInTurn = mostRounds * MOST_DATAGRAMS;
@@ -105,10 +104,7 @@ class UdpPath implements UdpSocket {
   /** Node's watch over the socket, on a descriptor of its own; undefined while the socket is polled. */
   private watching: Socket | undefined;
   private polling: NodeJS.Timeout | NodeJS.Immediate | undefined;
-  /** When it was last found that no more waits, and how many were taken since. */
-  private emptiedMs = 0;
-  private taken = 0;
-  /** How many datagrams came since then. */
+  /** How many datagrams came since when. */
   private came = 0;
   private sinceMs = 0;
   private waiting: Waiting[] = [];
@@ -194,7 +190,6 @@ class UdpPath implements UdpSocket {
     this.watching?.close();
     this.watching = undefined;
     this.count();
-    this.emptiedMs = this.sinceMs;
     this.polling = setImmediate(this.pollNow);
   }
 
@@ -211,21 +206,12 @@ class UdpPath implements UdpSocket {
     return this.came >= busyDatagrams;
   }
 
-  /** True when few came to a polled socket for a while. */
-  private isQuiet(): boolean {
-    if (performance.now() - this.sinceMs < quietMs) return false;
-    const came = this.came;
-    this.count();
-    return came < quietDatagrams;
-  }
-
   /** Takes what waits, and sees to it that what comes next is taken. */
   private poll(): void {
     let count = MOST_DATAGRAMS;
     for (let round = 0; round < mostRounds && count === MOST_DATAGRAMS; round += 1) {
       count = receiveDatagrams(this.fd);
       this.came += count;
-      this.taken += count;
       for (let datagram = 0; datagram < count; datagram += 1) {
         const start = startOf(datagram);
         this.receive(receivedRoom(), start, start + receivedBytes(datagram), this.flowFrom(datagram));
@@ -233,17 +219,17 @@ class UdpPath implements UdpSocket {
       }
     }
     if (count === MOST_DATAGRAMS) this.polling = setImmediate(this.pollNow);
-    else if (!this.isQuiet() || !this.tryWatch())
-      this.polling = setTimeout(this.pollNow, this.untilTurnIsFullMs());
+    else this.wait();
   }
 
-  /** How long it takes, by what came lately, until as many wait as one turn serves: more would overrun the socket. */
-  private untilTurnIsFullMs(): number {
-    const nowMs = performance.now();
-    const eachMs = (nowMs - this.emptiedMs) / Math.max(this.taken, 1);
-    this.emptiedMs = nowMs;
-    this.taken = 0;
-    return Math.min(eachMs * mostInTurn, longestPollMs);
+  /** Waits, by what came since the last time, until as many are there as one turn serves: more would overrun the socket. */
+  private wait(): void {
+    const { came } = this;
+    const untilFullMs = ((performance.now() - this.sinceMs) / Math.max(came, 1)) * mostInTurn;
+    const isQuiet = came <= quietDatagrams && untilFullMs >= longestPollMs;
+    this.count();
+    if (!isQuiet || !this.tryWatch())
+      this.polling = setTimeout(this.pollNow, Math.min(untilFullMs, longestPollMs));
   }
 
   private receive(room: Latin1Buffer, start: number, end: number, flow: UdpFlow): void {
