@@ -135,14 +135,13 @@ function refreshed(previous: UsrlocFold, meaning: Binding): UsrlocFold {
 /**
  * Rewrites a file without the lines that no longer count: overwritten and expired contacts, removals older than
  * `removalMemoryMs`. Comments, blank lines, unreadable lines and a torn last one stay byte for byte, in their order.
- * `fold` is what the very content means, where the caller knows: no line need be parsed then.
  */
 export function compactUsrloc(
   content: string,
   now: number,
   removalMemoryMs: number = REMOVAL_MEMORY_MS,
-  fold: UsrlocFold = parseUsrloc(content, ''),
 ): string {
+  const fold = parseUsrloc(content, '');
   const kept = new Set<number>();
   for (const line of fold.unread) kept.add(line);
   for (const { line, expiresAt } of fold.bindings)

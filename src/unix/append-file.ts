@@ -3,7 +3,15 @@
 import { constants } from 'node:fs';
 import { errno, fileName, libc } from './libc.ts';
 import { openBelow, openHow } from './open-below.ts';
-import { statDescriptor, statInode, statLinks, statName, statSize, statVersion } from './statx.ts';
+import {
+  statDescriptor,
+  statInode,
+  statLinks,
+  statName,
+  statSize,
+  statVersion,
+  unequalVersion,
+} from './statx.ts';
 import type { Trouble } from './trouble.ts';
 import { trouble, troubleOfErrno } from './trouble.ts';
 import type { TrustedDirectory } from './trusted-directory.ts';
@@ -47,7 +55,7 @@ export function appendLines(
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     let fd = openBelow(directory.fd, fileName(name), APPEND);
     const creating = fd === -errno.ENOENT;
-    if (creating && (options.expected ?? 'any') !== 'any') return 'changed';
+    if (creating && expectedOf(options) !== undefined && expectedOf(options) !== 'any') return 'changed';
     if (creating) {
       fd = openBelow(directory.fd, fileName(name), CREATE);
       if (fd === -errno.EEXIST) continue;
@@ -77,7 +85,7 @@ function appendAndClose(
     const size = statSize();
     const inode = statInode();
     const before = created ? undefined : statVersion();
-    const { expected = 'any' } = options;
+    const expected = expectedOf(options);
     if (expected !== 'any' && !isSameState(before, expected)) return 'changed';
     const torn =
       expected !== 'any' && options.isTorn !== undefined ? Number(options.isTorn) : endsTorn(fd, size);
@@ -93,10 +101,17 @@ function appendAndClose(
     const gone = statName(directory.fd, fileName(name));
     if (gone === errno.ENOENT || (gone === 0 && statInode() !== inode)) return 'replaced';
     if (gone !== 0) return troubleOfErrno(gone, pathOf(directory, name));
-    return { before, version: statVersion() };
+    // Somebody without the lock wrote too: what the file is now is not what the caller knows.
+    const isOurs = statSize() === size + torn + text.length;
+    return { before, version: isOurs ? statVersion() : unequalVersion() };
   } finally {
     c.close(fd);
   }
+}
+
+/** Given as undefined, which is no file, is not left out. */
+function expectedOf(options: Appending): FileVersion | 'any' {
+  return 'expected' in options ? options.expected : 'any';
 }
 
 /** 1 when the last octet isn't a newline, else 0; an errno as a negative number. */

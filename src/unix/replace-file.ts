@@ -4,7 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { cString, errno, fileName, libc } from './libc.ts';
 import { openBelow, openHow } from './open-below.ts';
-import { REGULAR, statDescriptor, statInode, statMode, statName, statVersion, TYPE_BITS } from './statx.ts';
+import {
+  REGULAR,
+  statDescriptor,
+  statInode,
+  statMode,
+  statName,
+  statVersion,
+  TYPE_BITS,
+  unequalVersion,
+} from './statx.ts';
 import type { Trouble } from './trouble.ts';
 import { shellWord, trouble, troubleOfErrno } from './trouble.ts';
 import type { TrustedDirectory } from './trusted-directory.ts';
@@ -99,5 +108,5 @@ function finish(
   const failed = statName(directory.fd, fileName(name));
   if (failed !== 0) return troubleOfErrno(failed, pathOf(directory, name));
   // Somebody else's file by now: a version that equals none.
-  return { version: statInode() === inode ? statVersion() : `${statVersion()}!` };
+  return { version: statInode() === inode ? statVersion() : unequalVersion() };
 }

@@ -90,6 +90,11 @@ export function statVersion(): string {
   return buffer.toString('latin1', BIRTH, END_OF_DEVICE);
 }
 
+/** A version of what was statted last that equals none: its content is not what somebody takes it for. */
+export function unequalVersion(): string {
+  return `!${statVersion()}`;
+}
+
 function wide(offset: number): number {
   return LITTLE
     ? view.getUint32(offset, true) + view.getInt32(offset + 4, true) * HIGH_WORD
