@@ -8,7 +8,7 @@ import {
   parseCredentials,
 } from '../digest/challenge.ts';
 import type { Algorithm } from '../digest/hash.ts';
-import { checkNonce, createNonce } from '../digest/nonce.ts';
+import { checkNonce, createNonce, type NonceKey, nonceOrdinal } from '../digest/nonce.ts';
 import type { NonceCounts } from '../digest/nonce-counts.ts';
 import { fieldValues } from '../message/fields.ts';
 import type { HeaderField, Request } from '../message/message.ts';
@@ -40,9 +40,8 @@ export interface Authenticator {
   readonly realm: string;
   readonly algorithms: readonly Algorithm[];
   readonly nonceLifetimeMs: number;
-  /** Nonces made before this are stale: their counts are forgotten. */
-  readonly startedAtMs: number;
-  readonly key: Parameters<typeof createNonce>[0];
+  /** Nonces of another start are stale: their counts are forgotten. */
+  readonly key: NonceKey;
   readonly counts: NonceCounts;
   readonly isLocal: (host: string) => boolean;
 }
@@ -85,10 +84,8 @@ export function readCredentials(
   const { algorithm } = credentials;
   if (algorithm === 'unsupported' || !authenticator.algorithms.includes(algorithm))
     return ask(false, 'algorithm not offered');
-  const state = checkNonce(authenticator.key, credentials.nonce, nowMs, sourceAddress, {
-    lifetimeMs: authenticator.nonceLifetimeMs,
-    startedAtMs: authenticator.startedAtMs,
-  });
+  const { key, nonceLifetimeMs } = authenticator;
+  const state = checkNonce(key, credentials.nonce, nowMs, sourceAddress, nonceLifetimeMs);
   if (state === 'forged') return ask(false, 'nonce is not ours');
   if (state === 'stale') return ask(true, 'stale nonce');
   if (!namesUs(credentials.uri, request, authenticator))
@@ -113,7 +110,7 @@ export function judge(
   nowMs: number,
 ): Authenticated | Rejection {
   const { digest, scheme, user } = presented;
-  if (isFresh) authenticator.counts.settle(digest.nonce, countOf(digest), answer.type === 'yes');
+  if (isFresh) settleCount(authenticator, digest, answer.type === 'yes');
   if (answer.type === 'failed') return reject(500, answer.why);
   if (answer.type !== 'yes') {
     const why = answer.type === 'no' ? answer.why : `store answered ${answer.type}`;
@@ -133,13 +130,17 @@ export function judge(
  * whatever the digest does not cover (the contact!) they say. False: it was used, or another request has it. `judge`
  * ends the hold.
  */
-export function reserveCount({ counts }: Authenticator, { digest }: Presented): boolean {
-  return counts.reserve(digest.nonce, countOf(digest));
+export function reserveCount({ key, counts }: Authenticator, { digest }: Presented): boolean {
+  return counts.reserve(nonceOrdinal(key, digest.nonce), countOf(digest));
 }
 
-/** Ends the hold of a request that the store is not asked about after all. */
-export function releaseCount({ counts }: Authenticator, { digest }: Presented): void {
-  counts.settle(digest.nonce, countOf(digest), false);
+/** Ends the hold of a request that the store did not answer. */
+export function releaseCount(authenticator: Authenticator, { digest }: Presented): void {
+  settleCount(authenticator, digest, false);
+}
+
+function settleCount({ key, counts }: Authenticator, digest: DigestFields, isRight: boolean): void {
+  counts.settle(nonceOrdinal(key, digest.nonce), countOf(digest), isRight);
 }
 
 /** The nonce-count; undefined without qop. */

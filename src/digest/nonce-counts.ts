@@ -1,11 +1,8 @@
-// Nonce counts: which counts of which nonces were used (RFC 7616 §3.3, §5.12) in bounded memory. Pure: time is read from
-// the nonces.
+// Nonce counts: which counts of which nonces were used (RFC 7616 §3.3, §5.12) in bounded memory. Pure.
 //
-// Nonces are numbered as they are made, so each has its place in a table: its number modulo the table's size. A younger
-// nonce takes the place of an older one, and what was in it counts as used from then on. Nothing is searched, and nothing
-// is left to the garbage collector.
-
-import { nonceNumber, nonceTimeMs } from './nonce.ts';
+// A nonce is known by its ordinal, and each has its place in a table: its ordinal modulo the table's size. A younger nonce
+// takes the place of an older one, and what was in it counts as used from then on. Nothing is searched, nothing is left to
+// the garbage collector, and no clock is asked.
 
 /** How far below the highest count seen a count may come late: phones pipeline requests, UDP reorders them. */
 const windowSize = 64;
@@ -14,46 +11,35 @@ const highestCount = 0xffffffff;
 /** Remembers what was used. Ask only about nonces found good: each answer spends one. */
 export interface NonceCounts {
   /** Spends one count of a nonce. */
-  use(nonce: string, nc: number): 'fresh' | 'used';
+  use(ordinal: number, nc: number): 'fresh' | 'used';
   /** Spends a whole nonce, for credentials without qop: fresh only as the first use of all. */
-  useOnce(nonce: string): 'fresh' | 'used';
+  useOnce(ordinal: number): 'fresh' | 'used';
   /**
    * Holds a count, or without one the whole nonce, while its credentials are being verified; false when it was used, or
    * another request holds it. Nothing is spent yet.
    */
-  reserve(nonce: string, nc: number | undefined): boolean;
-  /** Ends what `reserve` began: right credentials spend it, wrong ones leave everything as it was. */
-  settle(nonce: string, nc: number | undefined, isRight: boolean): void;
+  reserve(ordinal: number, nc: number | undefined): boolean;
+  /** Ends what `reserve` began, and does nothing where it did not: right credentials spend it, wrong ones leave everything as it was. */
+  settle(ordinal: number, nc: number | undefined, isRight: boolean): void;
 }
 
-/** Creates an empty memory of `places` nonces, 32 bytes each. A nonce whose place a younger one took is used. */
+/** Creates an empty memory of `places` nonces, 24 bytes each. A nonce whose place a younger one took is used. */
 export function createNonceCounts({ places }: { readonly places: number }): NonceCounts {
-  /** When the nonce in a place was made; 0: there is none. */
-  const timesMs = new Float64Array(places);
-  const numbers = new Float64Array(places);
+  /** The ordinal of the nonce in a place; 0: there is none. */
+  const ordinals = new Float64Array(places);
   /** The highest count that was used; infinity for a nonce used as a whole. */
   const highest = new Float64Array(places);
   /** Bit i of `low`, i - 32 of `high`, is set when count `highest - i` was used. */
   const low = new Int32Array(places);
   const high = new Int32Array(places);
   /** Counts under way; undefined stands for a whole nonce. As many as there are requests being verified. */
-  const held = new Map<string, (number | undefined)[]>();
+  const held = new Map<number, (number | undefined)[]>();
 
-  /** Whose the place of a nonce is. */
-  function ownerOf(place: number, nonce: string, number: number): 'this' | 'older' | 'younger' {
-    const timeMs = nonceTimeMs(nonce);
-    const takenMs = timesMs[place] as number;
-    if (takenMs !== timeMs) return takenMs < timeMs ? 'older' : 'younger';
-    const taken = numbers[place] as number;
-    return taken === number ? 'this' : taken < number ? 'older' : 'younger';
-  }
-
-  function isFresh(nonce: string, nc: number | undefined): boolean {
+  function isFresh(ordinal: number, nc: number | undefined): boolean {
     if (nc !== undefined && !(nc >= 1 && nc <= highestCount)) return false;
-    const number = nonceNumber(nonce);
-    const place = number % places;
-    const owner = ownerOf(place, nonce, number);
-    return owner === 'older' || (owner === 'this' && nc !== undefined && isUnspent(place, nc));
+    const place = ordinal % places;
+    const owner = ordinals[place] as number;
+    return owner < ordinal || (owner === ordinal && nc !== undefined && isUnspent(place, nc));
   }
 
   /** Whether a count of the nonce in a place could be marked. */
@@ -65,12 +51,10 @@ export function createNonceCounts({ places }: { readonly places: number }): Nonc
   }
 
   /** Marks a count that is fresh; infinity: all of them. */
-  function spend(nonce: string, nc: number): void {
-    const number = nonceNumber(nonce);
-    const place = number % places;
-    if (ownerOf(place, nonce, number) === 'older') {
-      timesMs[place] = nonceTimeMs(nonce);
-      numbers[place] = number;
+  function spend(ordinal: number, nc: number): void {
+    const place = ordinal % places;
+    if ((ordinals[place] as number) < ordinal) {
+      ordinals[place] = ordinal;
       highest[place] = nc;
       low[place] = 1;
       high[place] = 0;
@@ -95,34 +79,36 @@ export function createNonceCounts({ places }: { readonly places: number }): Nonc
     highest[place] = (highest[place] as number) + by;
   }
 
-  function use(nonce: string, nc: number): 'fresh' | 'used' {
-    if (!isFresh(nonce, nc)) return 'used';
-    spend(nonce, nc);
+  function use(ordinal: number, nc: number): 'fresh' | 'used' {
+    if (!isFresh(ordinal, nc)) return 'used';
+    spend(ordinal, nc);
     return 'fresh';
   }
 
-  function useOnce(nonce: string): 'fresh' | 'used' {
-    if (!isFresh(nonce, undefined)) return 'used';
-    spend(nonce, Number.POSITIVE_INFINITY);
+  function useOnce(ordinal: number): 'fresh' | 'used' {
+    if (!isFresh(ordinal, undefined)) return 'used';
+    spend(ordinal, Number.POSITIVE_INFINITY);
     return 'fresh';
   }
 
-  function reserve(nonce: string, nc: number | undefined): boolean {
-    if (!isFresh(nonce, nc)) return false;
-    const holders = held.get(nonce);
-    if (holders === undefined) held.set(nonce, [nc]);
+  function reserve(ordinal: number, nc: number | undefined): boolean {
+    if (!isFresh(ordinal, nc)) return false;
+    const holders = held.get(ordinal);
+    if (holders === undefined) held.set(ordinal, [nc]);
     else if (nc === undefined || holders.includes(undefined) || holders.includes(nc)) return false;
     else holders.push(nc);
     return true;
   }
 
-  function settle(nonce: string, nc: number | undefined, isRight: boolean): void {
-    const holders = held.get(nonce);
-    if (holders === undefined || holders.length <= 1) held.delete(nonce);
-    else holders.splice(holders.indexOf(nc), 1);
+  function settle(ordinal: number, nc: number | undefined, isRight: boolean): void {
+    const holders = held.get(ordinal) ?? [];
+    const holder = holders.indexOf(nc);
+    if (holder < 0) return;
+    if (holders.length === 1) held.delete(ordinal);
+    else holders.splice(holder, 1);
     if (!isRight) return;
-    if (nc === undefined) useOnce(nonce);
-    else use(nonce, nc);
+    if (nc === undefined) useOnce(ordinal);
+    else use(ordinal, nc);
   }
 
   return { use, useOnce, reserve, settle };

@@ -31,7 +31,6 @@ export interface ServiceBase {
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
-  readonly startedAtMs: number;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
   readonly nonceCounts: NonceCounts;
@@ -39,7 +38,7 @@ export interface ServiceBase {
 
 /** Builds what serves requests under these settings. */
 export function buildService(settings: ServerSettings, base: ServiceBase): Service {
-  const { own, key, log, transport, transactions, startedAtMs } = base;
+  const { own, key, log, transport, transactions } = base;
   const { keywords, realm, algorithms } = settings;
   const faultOnce = createFaultLog(log);
   const store = createUnixStore({
@@ -84,7 +83,6 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
       realm,
       algorithms,
       nonceLifetimeMs: keywords.NonceLifetime * 1000,
-      startedAtMs,
       key: base.nonceKey,
       counts: base.nonceCounts,
       isLocal: domains.isLocal,

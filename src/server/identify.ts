@@ -47,11 +47,14 @@ export function identify(
     { type: 'verify', credentials: presented.digest },
     { type: 'account', peerAddress: flow.remoteAddress },
   ];
+  const release = (error: unknown): never => {
+    if (isFresh) releaseCount(service.authenticator, presented);
+    throw error;
+  };
   try {
     operations.push(...operationsFor(claimed, isFresh));
   } catch (error) {
-    if (isFresh) releaseCount(service.authenticator, presented);
-    throw error;
+    release(error);
   }
   return service.store.run(presented.user, operations).then(([verified, account, ...answers]) => {
     const identity = judge(
@@ -72,7 +75,7 @@ export function identify(
     if (verified?.type === 'no') service.failures.defer(exchange.arrivedMs, answer);
     else answer();
     return undefined;
-  });
+  }, release);
 }
 
 /** auth_db's did: of the To domain for REGISTER, of the From domain otherwise. */

@@ -81,7 +81,6 @@ export async function startServer(
       onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
     }),
     failures: createFailureAnswers(),
-    startedAtMs: Date.now(),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
   };

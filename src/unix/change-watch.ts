@@ -28,7 +28,7 @@ const room = Buffer.alloc(4096);
 /** Watches absolute paths; one that is missing is watched for by its directory, or that one's. */
 export function watchChanges(paths: readonly string[]): ChangeWatch {
   const c = libc();
-  const fd = c.inotifyInit(constants.O_NONBLOCK | O_CLOEXEC);
+  let fd = c.inotifyInit(constants.O_NONBLOCK | O_CLOEXEC);
   const files = paths.map(cString);
   const directories = [...new Set(paths.map((path) => dirname(path)))].map((path) => ({
     path: cString(path),
@@ -66,6 +66,7 @@ export function watchChanges(paths: readonly string[]): ChangeWatch {
     },
     close() {
       if (fd >= 0) c.close(fd);
+      fd = -1;
       isWatching = false;
     },
   };

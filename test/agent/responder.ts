@@ -10,7 +10,7 @@ import {
   parseCredentials,
 } from '../../src/digest/challenge.ts';
 import type { Algorithm } from '../../src/digest/hash.ts';
-import { checkNonce, createNonce, nonceKey } from '../../src/digest/nonce.ts';
+import { checkNonce, createNonce, nonceKey, nonceOrdinal } from '../../src/digest/nonce.ts';
 import { createNonceCounts } from '../../src/digest/nonce-counts.ts';
 import { digestResponse, equalText, ha1, rspauth } from '../../src/digest/response.ts';
 import { fieldValue } from '../../src/message/fields.ts';
@@ -109,11 +109,11 @@ export function createRegistrar(options: {
   const credentials: Credentials[] = [];
   const key = nonceKey(Buffer.from('key of the responder'));
   const counts = createNonceCounts({ places: 128 });
-  const startedAtMs = Date.now();
+  const lifetimeMs = 60_000;
   let stale = options.staleNonces ?? 0;
 
   function challenge(octets: string, isStale: boolean): string[] {
-    const made = stale > 0 ? startedAtMs - 1 : Date.now();
+    const made = Date.now() - (stale > 0 ? lifetimeMs + 1 : 0);
     stale -= 1;
     const name = status === 407 ? 'Proxy-Authenticate' : 'WWW-Authenticate';
     const fields = algorithms.map((algorithm) => {
@@ -133,7 +133,7 @@ export function createRegistrar(options: {
     const given = parseCredentials(value);
     if (given === undefined || given.algorithm === 'unsupported') return [respond(octets, 400)];
     credentials.push(given);
-    const state = checkNonce(key, given.nonce, Date.now(), 'agent', { lifetimeMs: 60_000, startedAtMs });
+    const state = checkNonce(key, given.nonce, Date.now(), 'agent', lifetimeMs);
     if (state !== 'good') return challenge(octets, state === 'stale');
     const input = {
       ...given,
@@ -142,9 +142,10 @@ export function createRegistrar(options: {
     };
     if (!equalText(digestResponse({ ...input, method: request.method }), given.response))
       return challenge(octets, false);
-    const { nonce, nc } = given;
-    if ((nc === undefined ? counts.useOnce(nonce) : counts.use(nonce, Number.parseInt(nc, 16))) === 'used')
-      return challenge(octets, true);
+    const ordinal = nonceOrdinal(key, given.nonce);
+    const { nc } = given;
+    const use = nc === undefined ? counts.useOnce(ordinal) : counts.use(ordinal, Number.parseInt(nc, 16));
+    if (use === 'used') return challenge(octets, true);
     const info = formatAuthenticationInfo({ ...given, rspauth: options.rspauth ?? rspauth(input) });
     return [respond(octets, 200, [createField(`${prefix}Authentication-Info`, info)])];
   }

@@ -1,13 +1,13 @@
-// Nonces (RFC 7616 §5.4): good once issued, stale when old or another's, forged when touched anywhere.
+// Nonces (RFC 7616 §5.4): good once issued, stale when old, of another start or another's, forged when touched anywhere.
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { checkNonce, createNonce, nonceKey, nonceNumber, nonceTimeMs } from '../../src/digest/nonce.ts';
+import { checkNonce, createNonce, nonceKey, nonceOrdinal, nonceTimeMs } from '../../src/digest/nonce.ts';
 
 const secret = Buffer.from('a secret of the server, 32 octets');
 const key = nonceKey(secret);
 const now = Date.UTC(2026, 10, 22, 10);
-const limits = { lifetimeMs: 300_000, startedAtMs: now };
+const lifetimeMs = 300_000;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 describe('createNonce', () => {
@@ -17,7 +17,7 @@ describe('createNonce', () => {
         const nonce = createNonce(key, time, address);
         expect(nonce).toMatch(/^[A-Za-z0-9_-]{48}$/);
         expect(nonceTimeMs(nonce)).toBe(time);
-        expect(nonceNumber(nonce)).toBe(key.count);
+        expect(nonceOrdinal(key, nonce)).toBe(key.made);
       }),
     );
   });
@@ -27,11 +27,13 @@ describe('createNonce', () => {
     expect(nonces.size).toBe(10_000);
   });
 
-  test('carries the count over at its end', () => {
-    const last = { ...nonceKey(secret), count: 2 ** 48 - 2 };
-    const made = [1, 2, 3].map(() => createNonce(last, now, '192.0.2.1'));
-    expect(new Set(made).size).toBe(3);
-    for (const nonce of made) expect(checkNonce(key, nonce, now, '192.0.2.1', limits)).toBe('good');
+  test('carries the number over at its end', () => {
+    const last = { ...nonceKey(secret), start: 2 ** 48 - 3 };
+    for (const ordinal of [1, 2, 3, 4, 5]) {
+      const made = createNonce(last, now, '192.0.2.1');
+      expect(nonceOrdinal(last, made)).toBe(ordinal);
+      expect(checkNonce(last, made, now, '192.0.2.1', lifetimeMs)).toBe('good');
+    }
   });
 });
 
@@ -39,21 +41,33 @@ describe('checkNonce', () => {
   const nonce = createNonce(key, now, '192.0.2.1');
 
   test('finds its own nonce good until its lifetime is over', () => {
-    expect(checkNonce(key, nonce, now, '192.0.2.1', limits)).toBe('good');
-    expect(checkNonce(key, nonce, now + 300_000, '192.0.2.1', limits)).toBe('good');
-    expect(checkNonce(key, nonce, now + 300_001, '192.0.2.1', limits)).toBe('stale');
+    expect(checkNonce(key, nonce, now, '192.0.2.1', lifetimeMs)).toBe('good');
+    expect(checkNonce(key, nonce, now + 300_000, '192.0.2.1', lifetimeMs)).toBe('good');
+    expect(checkNonce(key, nonce, now + 300_001, '192.0.2.1', lifetimeMs)).toBe('stale');
   });
 
-  test('knows the nonce of another process with the same key', () => {
-    expect(checkNonce(nonceKey(secret), nonce, now, '192.0.2.1', limits)).toBe('good');
-    expect(checkNonce(nonceKey(Buffer.from('another')), nonce, now, '192.0.2.1', limits)).toBe('forged');
+  test('finds stale the nonce of another start with the same key, and forged that of another key', () => {
+    expect(checkNonce(nonceKey(secret), nonce, now, '192.0.2.1', lifetimeMs)).toBe('stale');
+    expect(checkNonce(nonceKey(Buffer.from('another')), nonce, now, '192.0.2.1', lifetimeMs)).toBe('forged');
   });
 
-  test('finds stale what is from before this start, from the future or for another address', () => {
-    expect(checkNonce(key, nonce, now + 2, '192.0.2.1', { ...limits, startedAtMs: now + 1 })).toBe('stale');
-    expect(checkNonce(key, nonce, now - 1, '192.0.2.1', { ...limits, startedAtMs: 0 })).toBe('stale');
-    expect(checkNonce(key, nonce, now, '192.0.2.10', limits)).toBe('stale');
-    expect(checkNonce(key, nonce, now, '', limits)).toBe('stale');
+  test('knows the nonces of its own start by their numbers, whatever the clock does', () => {
+    const own = { ...nonceKey(secret), start: 1000 };
+    const first = createNonce(own, now, '192.0.2.1');
+    const before = createNonce({ ...own, start: 998, made: 1 }, now, '192.0.2.1');
+    const behind = createNonce({ ...own, made: 5 }, now, '192.0.2.1');
+    expect(checkNonce(own, first, now, '192.0.2.1', lifetimeMs)).toBe('good');
+    expect(checkNonce(own, before, now, '192.0.2.1', lifetimeMs)).toBe('stale');
+    expect(checkNonce(own, behind, now, '192.0.2.1', lifetimeMs)).toBe('stale');
+    // Set back by an hour: the nonces made from then on are good at once.
+    const set = now - 3_600_000;
+    expect(checkNonce(own, createNonce(own, set, '192.0.2.1'), set, '192.0.2.1', lifetimeMs)).toBe('good');
+  });
+
+  test('finds stale what is from the future or for another address', () => {
+    expect(checkNonce(key, nonce, now - 1, '192.0.2.1', lifetimeMs)).toBe('stale');
+    expect(checkNonce(key, nonce, now, '192.0.2.10', lifetimeMs)).toBe('stale');
+    expect(checkNonce(key, nonce, now, '', lifetimeMs)).toBe('stale');
   });
 
   test('finds forged every nonce with one character changed, added or missing', () => {
@@ -71,21 +85,23 @@ describe('checkNonce', () => {
       ]) {
         if (other === original) continue;
         const touched = nonce.slice(0, i) + other + nonce.slice(i + 1);
-        expect(checkNonce(key, touched, now, '192.0.2.1', limits)).toBe('forged');
+        expect(checkNonce(key, touched, now, '192.0.2.1', lifetimeMs)).toBe('forged');
       }
-      expect(checkNonce(key, nonce.slice(0, i) + nonce.slice(i + 1), now, '192.0.2.1', limits)).toBe(
+      expect(checkNonce(key, nonce.slice(0, i) + nonce.slice(i + 1), now, '192.0.2.1', lifetimeMs)).toBe(
         'forged',
       );
     }
     for (const touched of [`${nonce}=`, `${nonce}A`, ` ${nonce}`, nonce + nonce, ''])
-      expect(checkNonce(key, touched, now, '192.0.2.1', limits)).toBe('forged');
+      expect(checkNonce(key, touched, now, '192.0.2.1', lifetimeMs)).toBe('forged');
   });
 
   test('does not let the address of one nonce be put into another', () => {
     const other = createNonce(key, now, '192.0.2.2');
     const spliced = nonce.slice(0, 16) + other.slice(16, 27) + nonce.slice(27);
-    expect(checkNonce(key, spliced, now, '192.0.2.2', limits)).toBe('forged');
-    expect(checkNonce(key, other.slice(0, 16) + nonce.slice(16), now, '192.0.2.1', limits)).toBe('forged');
+    expect(checkNonce(key, spliced, now, '192.0.2.2', lifetimeMs)).toBe('forged');
+    expect(checkNonce(key, other.slice(0, 16) + nonce.slice(16), now, '192.0.2.1', lifetimeMs)).toBe(
+      'forged',
+    );
   });
 
   test('is good for its address and no other, however many addresses came between', () => {
@@ -95,14 +111,14 @@ describe('checkNonce', () => {
         for (const [i, made] of nonces.entries()) {
           for (const [j, address] of addresses.entries()) {
             const expected = addresses[i] === address ? 'good' : 'stale';
-            expect(checkNonce(key, made, now, address, limits), `${i} ${j}`).toBe(expected);
+            expect(checkNonce(key, made, now, address, lifetimeMs), `${i} ${j}`).toBe(expected);
           }
         }
       }),
     );
     for (let i = 0; i < 5000; i += 1) createNonce(key, now, `10.0.${i >> 8}.${i & 255}`);
     expect(key.tags.size).toBeLessThanOrEqual(1024);
-    expect(checkNonce(key, nonce, now, '192.0.2.1', limits)).toBe('good');
+    expect(checkNonce(key, nonce, now, '192.0.2.1', lifetimeMs)).toBe('good');
   });
 
   test('never throws, and finds no random octets good', () => {
@@ -110,7 +126,7 @@ describe('checkNonce', () => {
       fc.property(
         fc.uint8Array({ minLength: 46, maxLength: 50 }).map((bytes) => Buffer.from(bytes).toString('latin1')),
         (octets) => {
-          expect(checkNonce(key, octets, now, '192.0.2.1', limits)).toBe('forged');
+          expect(checkNonce(key, octets, now, '192.0.2.1', lifetimeMs)).toBe('forged');
         },
       ),
     );
