@@ -56,14 +56,18 @@ export interface UdpSocket {
   close(): Promise<void>;
 }
 
-/** Room for a burst of about a thousand datagrams; the kernel caps it at net.core.rmem_max. */
+/** Room for a burst of some thousand datagrams: a small one takes about 2 KiB. Root gets it, others net.core.rmem_max. */
 const receiveBufferBytes = 4 << 20;
 /** Flows remembered a socket; a power of two. One that is not is made again and costs an allocation. */
 const flowSlots = 4096;
 const longestKeepalive = 4;
 
-/** How long datagrams may wait for others while much comes: as long as one packet of voice. */
+/** How long datagrams may wait for others while much comes: as long as one packet of voice, */
 const longestPollMs = 20;
+/** and no longer than it takes a burst of 50 datagrams a millisecond to fill the room there is for them. */
+const burstBytesPerMs = 50 * 2048;
+/** When a watch is tried again that could not be had. */
+const watchAgainMs = 10_000;
 /** Much comes when so many came within that time while the socket was watched; */
 const busyDatagrams = 10;
 const busyMs = 20;
@@ -98,6 +102,7 @@ class UdpPath implements UdpSocket {
   readonly address: string;
   readonly port: number;
   private readonly fd: number;
+  private readonly longestPollMs: number;
   private readonly handlers: UdpHandlers;
   /** Direct-mapped by peer: a newer peer takes the slot, so that its size and cost are fixed. */
   private readonly flows = new Array<UdpFlow | undefined>(flowSlots).fill(undefined);
@@ -107,16 +112,18 @@ class UdpPath implements UdpSocket {
   /** How many datagrams came since when. */
   private came = 0;
   private sinceMs = 0;
+  private nextWatchMs = 0;
   private waiting: Waiting[] = [];
   private sending: NodeJS.Timeout | NodeJS.Immediate | undefined;
   private isClosed = false;
   private readonly pollNow = () => this.poll();
   private readonly flushNow = () => this.flush();
 
-  constructor({ fd, address, port }: BoundSocket, handlers: UdpHandlers) {
+  constructor({ fd, address, port, receiveBufferBytes }: BoundSocket, handlers: UdpHandlers) {
     this.fd = fd;
     this.address = address;
     this.port = port;
+    this.longestPollMs = Math.min(longestPollMs, receiveBufferBytes / burstBytesPerMs);
     this.handlers = handlers;
   }
 
@@ -167,12 +174,14 @@ class UdpPath implements UdpSocket {
     this.count();
   }
 
-  /** Watches; false where there is no descriptor for it now. */
+  /** Watches; false where there was no descriptor for it, now or shortly before. */
   private tryWatch(): boolean {
+    if (performance.now() < this.nextWatchMs) return false;
     try {
       this.watch();
       return true;
     } catch (error) {
+      this.nextWatchMs = performance.now() + watchAgainMs;
       this.complain(error as Error);
       return false;
     }
@@ -226,10 +235,10 @@ class UdpPath implements UdpSocket {
   private wait(): void {
     const { came } = this;
     const untilFullMs = ((performance.now() - this.sinceMs) / Math.max(came, 1)) * mostInTurn;
-    const isQuiet = came <= quietDatagrams && untilFullMs >= longestPollMs;
+    const isQuiet = came <= quietDatagrams && untilFullMs >= this.longestPollMs;
     this.count();
     if (!isQuiet || !this.tryWatch())
-      this.polling = setTimeout(this.pollNow, Math.min(untilFullMs, longestPollMs));
+      this.polling = setTimeout(this.pollNow, Math.min(untilFullMs, this.longestPollMs));
   }
 
   private receive(room: Latin1Buffer, start: number, end: number, flow: UdpFlow): void {

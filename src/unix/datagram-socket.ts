@@ -20,6 +20,8 @@ export interface BoundSocket {
   /** Without zone. */
   readonly address: string;
   readonly port: number;
+  /** The room the kernel has for datagrams that wait, its own bookkeeping included. */
+  readonly receiveBufferBytes: number;
 }
 
 /** The most datagrams that one call takes or sends. */
@@ -49,10 +51,14 @@ const IPV6_V6ONLY = 26;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
 const MSG_DONTWAIT = 0x40;
 const F_DUPFD_CLOEXEC = 1030;
 
-/** Binds a socket to an IP literal, perhaps with a zone. Throws the system's error, with its `code`. */
+/**
+ * Binds a socket to an IP literal, perhaps with a zone. Throws the system's error, with its `code`. The room asked for is
+ * given by root's leave beyond net.core.rmem_max, else up to it.
+ */
 export function bindDatagramSocket(address: string, port: number, receiveBufferBytes: number): BoundSocket {
   const c = libc();
   const wanted = createSockaddr(address, port);
@@ -60,7 +66,8 @@ export function bindDatagramSocket(address: string, port: number, receiveBufferB
   const fd = c.socket(isV6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) throw systemError('socket', c.errno(), address, port);
   if (isV6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes);
+  if (setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes) < 0)
+    setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes);
   const bound = Buffer.alloc(NAME_BYTES);
   const length = Buffer.from(Uint32Array.of(NAME_BYTES).buffer);
   if (c.bind(fd, wanted.octets, wanted.octets.length) < 0 || c.getsockname(fd, bound, length) < 0) {
@@ -69,7 +76,12 @@ export function bindDatagramSocket(address: string, port: number, receiveBufferB
     throw failed;
   }
   const own = copySockaddr(bound);
-  return { fd, address: addressOf(own), port: portOf(own) };
+  return {
+    fd,
+    address: addressOf(own),
+    port: portOf(own),
+    receiveBufferBytes: optionOf(fd, SOL_SOCKET, SO_RCVBUF),
+  };
 }
 
 /** A second descriptor of the same socket, for somebody who closes it. Throws the system's error. */
@@ -241,8 +253,13 @@ export function systemError(
   return Object.assign(new Error(`${call} ${code}${where}`), { code, errno: -number, syscall: call });
 }
 
-function setOption(fd: number, level: number, option: number, value: number): void {
-  const c = libc();
+function setOption(fd: number, level: number, option: number, value: number): number {
   const room = Buffer.from(Int32Array.of(value).buffer);
-  c.setsockopt(fd, level, option, room, room.length);
+  return libc().setsockopt(fd, level, option, room, room.length);
+}
+
+function optionOf(fd: number, level: number, option: number): number {
+  const value = new Int32Array(1);
+  libc().getsockopt(fd, level, option, Buffer.from(value.buffer), Buffer.from(Uint32Array.of(4).buffer));
+  return value[0] as number;
 }

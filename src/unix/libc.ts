@@ -36,6 +36,7 @@ export interface Libc {
   bind(fd: number, address: Buffer, bytes: number): number;
   getsockname(fd: number, address: Buffer, bytes: Buffer): number;
   setsockopt(fd: number, level: number, option: number, value: Buffer, bytes: number): number;
+  getsockopt(fd: number, level: number, option: number, value: Buffer, bytes: Buffer): number;
   fcntl(fd: number, command: number, argument: number): number;
   recvmmsg(fd: number, headers: Buffer, count: number, flags: number, timeout: null): number;
   sendmmsg(fd: number, headers: Buffer, count: number, flags: number): number;
@@ -113,6 +114,7 @@ function bind(): Libc {
     bind: declare('bind', 'int', ['int', 'void *', 'uint']),
     getsockname: declare('getsockname', 'int', ['int', 'void *', 'void *']),
     setsockopt: declare('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),
+    getsockopt: declare('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']),
     fcntl: declare('fcntl', 'int', ['int', 'int', 'int']),
     recvmmsg: declare('recvmmsg', 'int', ['int', 'void *', 'uint', 'int', 'void *']),
     sendmmsg: declare('sendmmsg', 'int', ['int', 'void *', 'uint', 'int']),
