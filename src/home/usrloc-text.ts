@@ -11,10 +11,15 @@ const BARE_VALUE = /^[!#-+\--:=?-[\]-~\x80-\xff]+$/;
 const QUOTED_VALUE = /^"(?:[^"\\]|\\.)*"$/s;
 const FORBIDDEN_RUNS = /[\x00-\x1f\x7f\u0100-\uffff]+/g;
 
+/** Text as a line holds it: a run of octets that none may hold is one space. */
+export function lineText(text: string): string {
+  return FORBIDDEN.test(text) ? text.replace(FORBIDDEN_RUNS, ' ') : text;
+}
+
 /** Formats any text as a quoted-string; a run of control octets becomes one space, as a fold does (§7.3.1). */
 export function quotedString(text: string): string {
   if (!/["\\\x00-\x1f\x7f\u0100-\uffff]/.test(text)) return `"${text}"`;
-  return `"${text.replace(FORBIDDEN_RUNS, ' ').replace(/["\\]/g, '\\$&')}"`;
+  return `"${lineText(text).replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Formats a URI in angle brackets; octets that no URI holds are escaped, so that it can't leave them. */
@@ -28,7 +33,7 @@ export function parameterText({ name, value }: Parameter): string {
   if (!TOKEN.test(name)) return '';
   if (value === undefined) return `;${name}`;
   if (BARE_VALUE.test(value)) return `;${name}=${value}`;
-  const line = FORBIDDEN.test(value) ? value.replace(FORBIDDEN_RUNS, ' ') : value;
+  const line = lineText(value);
   return `;${name}=${QUOTED_VALUE.test(line) ? line : quotedString(line)}`;
 }
 

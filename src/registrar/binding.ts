@@ -2,6 +2,7 @@
 // Path, and what the server adds (DESIGN §2). Pure.
 
 import type { Binding } from '../home/usrloc.ts';
+import { lineText } from '../home/usrloc-text.ts';
 import type { Contact } from '../message/contact.ts';
 import { fieldValue, unfold } from '../message/fields.ts';
 import type { Head } from '../message/head.ts';
@@ -102,9 +103,17 @@ function receivedUri({ address, port, transport }: RegistrationSource): string {
 }
 
 function instanceOf(contact: Contact): string | undefined {
-  return parameterValue(contact.parameters, '+sip.instance');
+  return keptValue(contact, '+sip.instance');
 }
 
 function regIdOf(contact: Contact): string | undefined {
-  return parameterValue(contact.parameters, 'reg-id');
+  return keptValue(contact, 'reg-id');
+}
+
+/** A value as it will be read from the file: a quoted-string may hold control octets (§25.1 quoted-pair), a line may not. */
+function keptValue({ parameters }: Contact, name: string): string | undefined {
+  const value = parameterValue(parameters, name);
+  if (value === undefined || lineText(value) === value) return value;
+  const kept = parameters.map((parameter) => ({ ...parameter, value: lineText(parameter.value ?? '') }));
+  return parameterValue(kept, name);
 }

@@ -213,6 +213,20 @@ describe('contacts', () => {
     expect(fieldValue(response, 'contact')).toContain(':5072>');
   });
 
+  test.each(['\t', '\\\x01', 'a\t\\\tb', '\\\x7f'])(
+    'of one instance are one over a restart too, though no line can hold it as sent: %j',
+    async (octets) => {
+      await start();
+      const contact = (port: number) =>
+        `<sip:jan@127.0.0.1:${port}>;+sip.instance="<urn:x:${octets}1>";reg-id=1`;
+      await register({ contact: contact(5071) });
+      expect(fieldValues((await register({ contact: contact(5072) })).response, 'contact')).toHaveLength(1);
+      await server.restart();
+      expect(fieldValues((await register({ contact: contact(5073) })).response, 'contact')).toHaveLength(1);
+      expect(contacts(await register({ contact: null }))).toEqual(['sip:jan@127.0.0.1:5073']);
+    },
+  );
+
   test('that are equal by §19.1.4 are one', async () => {
     await start();
     await register({ contact: '<sip:jan@127.0.0.1:5071;transport=udp;ob>' });
