@@ -1,5 +1,7 @@
 // Patterns of sshd_config(5), `*` any text and `?` one character, over names and URIs. Pure.
 
+import { lowerCase } from '../message/octets.ts';
+
 /** Says whether a whole text is as the pattern says. At most length × length steps, no recursion. */
 export function matchesGlob(pattern: string, text: string): boolean {
   let at = 0;
@@ -36,9 +38,4 @@ export function matchesUriGlob(pattern: string, uri: string): boolean {
   const at = rest.lastIndexOf('@');
   if (at >= 0) return matchesGlob(wanted, rest.slice(0, at));
   return matchesGlob(wanted, address.startsWith('tel:') ? rest : '');
-}
-
-/** Lower case of ASCII alone: other octets are pieces of UTF-8. */
-function lowerCase(octets: string): string {
-  return octets.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

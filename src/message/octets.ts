@@ -11,3 +11,8 @@ export function fromOctets(octets: string): string {
     ? octets
     : Buffer.from(octets, 'latin1').toString('utf8');
 }
+
+/** Lower case of ASCII alone: other octets are pieces of UTF-8. */
+export function lowerCase(octets: string): string {
+  return octets.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
