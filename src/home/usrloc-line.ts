@@ -33,8 +33,14 @@ export interface Binding {
   readonly cseq?: number | undefined;
   readonly userAgent?: string | undefined;
   readonly socket?: string | undefined;
+  /** The address and port a REGISTER over TCP came from, `192.0.2.7:49152`. */
+  readonly source?: string | undefined;
   /** Milliseconds since 1970. */
   readonly modified?: number | undefined;
+  /** The round-trip time last measured, in milliseconds. */
+  readonly rttMs?: number | undefined;
+  /** Since when keepalives are not answered; milliseconds since 1970. */
+  readonly unreachableSince?: number | undefined;
   readonly mac?: string | undefined;
   /** Unknown `sr-…` parameters, as they stand in the file. */
   readonly extra: readonly Parameter[];
@@ -94,7 +100,10 @@ export function readContactLine(text: string, line: number): ContactLine | strin
     cseq: undefined,
     userAgent: undefined,
     socket: undefined,
+    source: undefined,
     modified: undefined,
+    rttMs: undefined,
+    unreachableSince: undefined,
     mac: undefined,
     extra,
     line,
@@ -153,6 +162,12 @@ function readServers(binding: Mutable<Binding>, name: string, value: string): st
       return readInstant(binding, 'expiresAt', name, value);
     case 'sr-modified':
       return readInstant(binding, 'modified', name, value);
+    case 'sr-unreachable-since':
+      return readInstant(binding, 'unreachableSince', name, value);
+    case 'sr-rtt':
+      if (!/^\d{1,9}$/.test(value)) return 'sr-rtt: expected a number of milliseconds';
+      binding.rttMs ??= Number(value);
+      return undefined;
     case 'sr-cseq':
       if (!/^\d{1,10}$/.test(value) || !isCSeq(Number(value))) return 'sr-cseq: expected a number below 2^32';
       binding.cseq ??= Number(value);
@@ -172,6 +187,9 @@ function readServers(binding: Mutable<Binding>, name: string, value: string): st
     case 'sr-socket':
       binding.socket ??= value;
       return undefined;
+    case 'sr-source':
+      binding.source ??= value;
+      return undefined;
     case 'sr-mac':
       binding.mac ??= value;
       return undefined;
@@ -181,7 +199,7 @@ function readServers(binding: Mutable<Binding>, name: string, value: string): st
 
 function readInstant(
   binding: Mutable<Binding>,
-  field: 'expiresAt' | 'modified',
+  field: 'expiresAt' | 'modified' | 'unreachableSince',
   name: string,
   value: string,
 ): string | undefined {

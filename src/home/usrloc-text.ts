@@ -60,7 +60,10 @@ export const SERVER_NAMES = new Set([
   'sr-cseq',
   'sr-user-agent',
   'sr-socket',
+  'sr-source',
   'sr-modified',
+  'sr-rtt',
+  'sr-unreachable-since',
   'sr-mac',
   'sr-removed-by',
 ]);
@@ -68,6 +71,11 @@ export const SERVER_NAMES = new Set([
 /** Says whether a parameter is the client's own: neither the server's nor `expires`, which says what a line does. */
 export function isClientParameter({ name }: Parameter): boolean {
   return !isServerName(name) && (name.length !== 7 || name.toLowerCase() !== 'expires');
+}
+
+/** Says whether a number is kept as a round-trip time in milliseconds. */
+export function isRtt(ms: number): boolean {
+  return Number.isInteger(ms) && ms >= 0 && ms < 1e9;
 }
 
 /** Says whether a number is kept as a CSeq: RFC 3261 §8.1.1.5 has it below 2^31, here it is below 2^32. */

@@ -9,6 +9,7 @@ import {
   bracketedUri,
   isClientParameter,
   isCSeq,
+  isRtt,
   isServerName,
   parameterText,
   quotedString,
@@ -169,6 +170,10 @@ export function formatBinding(binding: Binding): string {
   line += requestText(binding.callId, binding.cseq);
   if (binding.userAgent !== undefined) line += `;sr-user-agent=${quotedString(binding.userAgent)}`;
   if (binding.socket !== undefined) line += `;sr-socket=${quotedString(binding.socket)}`;
+  if (binding.source !== undefined) line += `;sr-source=${quotedString(binding.source)}`;
+  if (binding.rttMs !== undefined && isRtt(binding.rttMs)) line += `;sr-rtt="${binding.rttMs}"`;
+  if (binding.unreachableSince !== undefined)
+    line += `;sr-unreachable-since="${formatInstant(binding.unreachableSince)}"`;
   if (binding.modified !== undefined) line += `;sr-modified="${formatInstant(binding.modified)}"`;
   if (binding.mac !== undefined) line += `;sr-mac=${quotedString(binding.mac)}`;
   for (const parameter of binding.extra)

@@ -9,7 +9,7 @@ import type { Head } from '../message/head.ts';
 import type { Request } from '../message/message.ts';
 import { parameterValue } from '../message/parameters.ts';
 import { parseUri, type SipUri, sameUri } from '../message/uri.ts';
-import { canonicalAddress } from '../transport/address.ts';
+import { canonicalAddress, formatHostPort } from '../transport/address.ts';
 
 /** How the request reached us: what a contact behind NAT is reached by. */
 export interface RegistrationSource {
@@ -50,16 +50,23 @@ export function meantBindings(
   });
 }
 
-/** The binding a contact asks for, signed. */
+/** The binding a contact asks for, signed. Of `meant` it keeps what is known of the same way to the phone. */
 export function bindingOf(
   facts: BindingFacts,
   contact: Contact,
   uri: SipUri,
   expiresAt: number,
   path: readonly string[],
+  meant: readonly Binding[],
 ): Binding {
   const { request, head, source, nowMs } = facts;
   const userAgent = fieldValue(request, 'user-agent');
+  const received = isBehindNat(uri, source) ? receivedUri(source) : undefined;
+  const sourceText = source.transport === 'tcp' ? formatHostPort(source.address, source.port) : undefined;
+  const known =
+    received === undefined
+      ? undefined
+      : meant.find((old) => old.received === received && old.socket === source.socket);
   const binding: Binding & { mac: string | undefined } = {
     uri: contact.uri,
     displayName: contact.displayName,
@@ -68,13 +75,16 @@ export function bindingOf(
     instance: instanceOf(contact),
     regId: regIdOf(contact),
     expiresAt,
-    received: isBehindNat(uri, source) ? receivedUri(source) : undefined,
+    received,
     path: path.length > 0 ? path : undefined,
     callId: head.callId,
     cseq: head.cseq.number,
     userAgent: userAgent === undefined ? undefined : unfold(userAgent).slice(0, 200),
     socket: source.socket,
+    source: sourceText,
     modified: nowMs,
+    rttMs: known?.rttMs,
+    unreachableSince: known?.unreachableSince,
     mac: undefined,
     extra: [],
     line: 0,

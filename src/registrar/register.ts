@@ -120,7 +120,7 @@ function updateBindings(
       removed.push(...meant);
       continue;
     }
-    const binding = bindingOf(registration, contact, uri as SipUri, nowMs + seconds * 1000, path);
+    const binding = bindingOf(registration, contact, uri as SipUri, nowMs + seconds * 1000, path, meant);
     for (const old of meant)
       if (bindingKey(old) !== bindingKey(binding)) lines.push(formatRemoval(old, removalOf(registration)));
     const line = formatBinding(binding);

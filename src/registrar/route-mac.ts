@@ -1,5 +1,5 @@
-// The MAC over what the server adds to a contact (DESIGN §2): sr-received, sr-path and sr-socket count only under it, so
-// that nobody aims the server at a third party by editing his own file. Pure.
+// The MAC over what the server adds to a contact (DESIGN §2): sr-received, sr-path, sr-socket and sr-source count only
+// under it, so that nobody aims the server at a third party by editing his own file. Pure.
 
 import { type HmacKey, hmac } from '../digest/hash.ts';
 import type { Binding } from '../home/usrloc.ts';
@@ -13,5 +13,7 @@ export function signRoute(key: HmacKey, user: string, binding: Omit<Binding, 'ma
     binding.path?.join(',') ?? '',
     binding.socket ?? '',
   ];
+  // Lines of before there was sr-source keep their MAC.
+  if (binding.source !== undefined) route.push(binding.source);
   return hmac(key, route.join('\n'), 'base64url').slice(0, 22);
 }

@@ -18,7 +18,8 @@ const GOLDEN_LINE =
   '"Jan \\"J\\" Vries" <sip:jan@10.0.0.5:5060;transport=udp>;q=0.5;+sip.instance="<urn:uuid:f81d4fae>"' +
   ';reg-id=1;methods="INVITE, ACK";sr-expires-at="2026-11-22T10:15:00Z";sr-received="sip:203.0.113.9:1024"' +
   ';sr-path="<sip:p1.example.org;lr>, <sip:p2.example.org;lr>";sr-call-id="a84b4c76e66710"' +
-  ';sr-cseq="1826";sr-user-agent="baresip v1.0.0 (x86_64/Linux)";sr-socket="udp:192.0.2.1:5060"' +
+  ';sr-cseq="1826";sr-user-agent="baresip v1.0.0 (x86_64/Linux)";sr-socket="tcp:192.0.2.1:5060"' +
+  ';sr-source="203.0.113.9:1024";sr-rtt="23";sr-unreachable-since="2026-11-22T10:14:59Z"' +
   ';sr-modified="2026-11-22T10:15:00.250Z";sr-mac="0123456789abcdef";sr-new="x"';
 const GOLDEN: Binding = {
   uri: 'sip:jan@10.0.0.5:5060;transport=udp',
@@ -38,7 +39,10 @@ const GOLDEN: Binding = {
   callId: 'a84b4c76e66710',
   cseq: 1826,
   userAgent: 'baresip v1.0.0 (x86_64/Linux)',
-  socket: 'udp:192.0.2.1:5060',
+  socket: 'tcp:192.0.2.1:5060',
+  source: '203.0.113.9:1024',
+  rttMs: 23,
+  unreachableSince: AT - 1000,
   modified: AT + 250,
   mac: '0123456789abcdef',
   extra: [{ name: 'sr-new', value: '"x"' }],
@@ -87,6 +91,9 @@ const bindings: fc.Arbitrary<Binding> = fc.record({
   cseq: maybe(fc.integer({ min: 0, max: 2 ** 32 - 1 })),
   userAgent: maybe(text),
   socket: maybe(text),
+  source: maybe(text),
+  rttMs: maybe(fc.integer({ min: 0, max: 999_999_999 })),
+  unreachableSince: maybe(time),
   modified: maybe(time),
   mac: maybe(text),
   extra: fc.array(parameter(token.map((name) => `sr-x${name}`)), { maxLength: 2 }),
@@ -129,6 +136,12 @@ describe('one line', () => {
     ['a control octet in the URI', '<sip:jan\x07@h>'],
     ['a bad time', '<sip:jan@h>;sr-expires-at="soon"', 'sr-expires-at: expected a time'],
     ['a bad CSeq', '<sip:jan@h>;sr-cseq="4294967296"', 'sr-cseq: expected a number'],
+    ['a bad round-trip time', '<sip:jan@h>;sr-rtt="fast"', 'sr-rtt: expected a number of milliseconds'],
+    [
+      'a bad time of silence',
+      '<sip:jan@h>;sr-unreachable-since="1"',
+      'sr-unreachable-since: expected a time',
+    ],
     ['a bad expires', '<sip:jan@h>;expires=never', 'expires: expected a number'],
     ['more than 4096 octets', `<sip:${'a'.repeat(4096)}@h>`, 'at most 4096'],
   ])('cannot be read and costs itself only: %s', (_why, line, fault = 'expected one contact') => {
@@ -172,6 +185,7 @@ describe('one line', () => {
     ['an empty value', { parameters: [{ name: 'x', value: '' }] }, '<sip:a@h>;x=""'],
     ['a name that is no token', { parameters: [{ name: 'x;y', value: '1' }] }, '<sip:a@h>'],
     ['a newline made by latin1', { userAgent: 'a\u010ab' }, '<sip:a@h>;sr-user-agent="a b"'],
+    ['a round-trip time that is none', { rttMs: 0.5 }, '<sip:a@h>'],
     ['a CSeq that is none', { cseq: Number.NaN }, '<sip:a@h>'],
   ])('is written harmlessly: %s', (_why, fields, line) => {
     expect(formatBinding({ ...EMPTY, uri: 'sip:a@h', ...fields })).toBe(line);
@@ -202,6 +216,9 @@ describe('one line', () => {
       ...{
         userAgent: maybe(hostile),
         socket: maybe(hostile),
+        source: maybe(hostile),
+        rttMs: maybe(fc.double()),
+        unreachableSince: maybe(fc.double()),
         modified: maybe(fc.double()),
         extra: parameters,
       },
@@ -218,6 +235,7 @@ describe('one line', () => {
           for (const read of fold.bindings) {
             expect(read.mac).toBe('m');
             expect(read.received === undefined).toBe(!isNatted);
+            expect(read.source === undefined).toBe(fields.source === undefined);
             expect(read.userAgent === undefined).toBe(fields.userAgent === undefined);
             expect(read.expiresAt === undefined).toBe(fields.expiresAt === undefined);
           }
@@ -293,6 +311,12 @@ describe('the fold', () => {
       '<sip:a@h>;sr-received="r";sr-call-id="1"',
       '<sip:a@h>;sr-received="r";sr-call-id="2"',
       2,
+    ],
+    [
+      'not where its connection came from',
+      '<sip:a@h>;sr-source="192.0.2.7:1"',
+      '<sip:a@h>;sr-source="192.0.2.7:2"',
+      1,
     ],
     ['not behind NAT it is not', '<sip:a@h>;sr-call-id="1"', '<sip:a@h>;sr-call-id="2"', 1],
   ])('the key is %s', (_why, one, other, count) => {

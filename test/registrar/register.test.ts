@@ -1,7 +1,13 @@
 // RFC 3261 §10.3 on real messages: what a REGISTER does to the bindings of an address-of-record.
 
 import { describe, expect, test } from 'vitest';
-import { foldLines, parseUsrloc, type UsrlocFold } from '../../src/home/usrloc.ts';
+import {
+  type Binding,
+  foldLines,
+  formatBinding,
+  parseUsrloc,
+  type UsrlocFold,
+} from '../../src/home/usrloc.ts';
 import { readHead } from '../../src/message/head.ts';
 import { parseMessage } from '../../src/message/parse.ts';
 import { type Registered, register } from '../../src/registrar/register.ts';
@@ -38,6 +44,8 @@ interface Options {
   readonly cseq?: number;
   readonly callId?: string;
   readonly address?: string;
+  readonly port?: number;
+  readonly transport?: 'udp' | 'tcp';
   readonly limits?: Partial<Record<keyof typeof LIMITS, unknown>>;
   readonly nowMs?: number;
   readonly refuse?: string;
@@ -55,9 +63,9 @@ function run(fields: readonly string[], existing: UsrlocFold = parseUsrloc('', '
     limits: { ...LIMITS, ...options.limits } as typeof LIMITS,
     source: {
       address: options.address ?? '192.0.2.7',
-      port: 5060,
-      transport: 'udp',
-      socket: 'udp:192.0.2.1:5060',
+      port: options.port ?? 5060,
+      transport: options.transport ?? 'udp',
+      socket: `${options.transport ?? 'udp'}:192.0.2.1:5060`,
     },
     nowMs: options.nowMs ?? NOW,
     refuseContact: (uri) => (uri.host === options.refuse ? 'refused' : undefined),
@@ -201,6 +209,38 @@ describe('NAT and Path', () => {
     expect(first.bindings[0]?.received).toBe('sip:198.51.100.1:5060;transport=udp');
     const second = registered([natted], first, { address: '198.51.100.2', callId: 'other' });
     expect(second.bindings).toHaveLength(2);
+  });
+
+  test('another source port alone is no NAT', () => {
+    expect(registered([`Contact: <${PHONE}>`], undefined, { port: 40000 }).bindings[0]).toMatchObject({
+      received: undefined,
+      source: undefined,
+    });
+  });
+
+  test('over TCP the connection is remembered, behind NAT or not (RFC 5626 §5.3)', () => {
+    const tcp = { transport: 'tcp', port: 49152 } as const;
+    const direct = registered([`Contact: <${PHONE};transport=tcp>`], undefined, tcp);
+    expect(direct.bindings[0]).toMatchObject({ received: undefined, source: '192.0.2.7:49152' });
+    const natted = registered(['Contact: <sip:jan@[fd00::5]>'], undefined, {
+      ...tcp,
+      address: '2001:db8::7',
+    });
+    expect(natted.bindings[0]).toMatchObject({
+      received: 'sip:[2001:db8::7]:49152;transport=tcp',
+      source: '[2001:db8::7]:49152',
+    });
+  });
+
+  test('a refresh by the same way keeps what was measured, one by another way does not', () => {
+    const contact = ['Contact: <sip:jan@10.0.0.5>'];
+    const [binding] = registered(contact, undefined, { address: '198.51.100.1' }).bindings;
+    const line = formatBinding({ ...(binding as Binding), rttMs: 23, unreachableSince: NOW });
+    const measured = parseUsrloc(`${line}\n`, '');
+    const same = registered(contact, measured, { address: '198.51.100.1', cseq: 2 });
+    expect(same.bindings).toMatchObject([{ rttMs: 23, unreachableSince: NOW, cseq: 2 }]);
+    const other = registered(contact, measured, { address: '198.51.100.2', cseq: 2 });
+    expect(other.bindings).toMatchObject([{ rttMs: undefined, unreachableSince: undefined, cseq: 2 }]);
   });
 
   test('Path is stored and given back (RFC 3327 §5.3)', () => {

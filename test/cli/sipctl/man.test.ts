@@ -8,6 +8,7 @@ import { sysExit } from '../../../src/cli/exit-codes.ts';
 import { sipctl } from '../../../src/cli/sipctl-definition.ts';
 import { formatSetting } from '../../../src/home/config.ts';
 import { blockKeywords, type KeywordName, keywordEntry, keywords } from '../../../src/home/keywords.ts';
+import { SERVER_NAMES } from '../../../src/home/usrloc-text.ts';
 
 const directory = resolve(import.meta.dirname, '../../../man');
 const read = (page: string) => readFileSync(resolve(directory, page), 'utf8').split('\n');
@@ -52,6 +53,12 @@ function defaultOf({ lines }: Documented): string[] | string {
   const values = rest.map((line) => /^\.Cm (\S+) [.,]$/.exec(line)?.[1]?.replaceAll('\\&', ''));
   return values.includes(undefined) ? rest.join(' ') : (values as string[]);
 }
+
+test('sr_usrloc(5) has every parameter of the server, and no other', () => {
+  const items = read('sr_usrloc.5').filter((line) => line.startsWith('.It Cm sr-'));
+  const documented = items.flatMap((line) => line.slice('.It Cm '.length).split(' , '));
+  expect(documented.sort()).toEqual([...SERVER_NAMES].sort());
+});
 
 describe('sr_config(5)', () => {
   test('has every keyword once, and no other', () => {
