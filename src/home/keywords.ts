@@ -22,6 +22,7 @@ import {
   words,
   yesNo,
 } from './keyword-values.ts';
+import { nearestName } from './nearest-name.ts';
 
 /** Where a keyword may stand: the server's file alone, or both files (`user` and `both` differ in whom they concern). */
 type Scope = 'server' | 'user' | 'both';
@@ -225,7 +226,6 @@ export const blockKeywords = {
 const NOT_YET = 'not in this version';
 const NAMES = Object.keys(keywords) as KeywordName[];
 const BY_LOWER_CASE = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
-const LONGEST_TYPO = 40;
 
 /** The keyword of any case; undefined where there is none. */
 export function findKeyword(text: string): KeywordName | undefined {
@@ -239,43 +239,9 @@ export function keywordEntry(name: KeywordName): Keyword<unknown> {
 
 /** The keyword, block keywords included, that a typo most likely means in a file of this scope; undefined if none is near. */
 export function nearestKeyword(text: string, scope: 'server' | 'user'): string | undefined {
-  if (text.length > LONGEST_TYPO) return undefined;
-  const typo = text.toLowerCase();
-  let nearest: string | undefined;
-  let least = Math.max(2, Math.floor(typo.length / 3)) + 1;
-  for (const name of [...NAMES, ...Object.keys(blockKeywords)]) {
-    const entry = name in blockKeywords ? undefined : keywordEntry(name as KeywordName);
-    if (scope === 'user' && (entry?.scope === 'server' || name === 'Gateway')) continue;
-    const distance = editDistance(typo, name.toLowerCase());
-    if (distance < least && distance < name.length) {
-      least = distance;
-      nearest = name;
-    }
-  }
-  return nearest;
-}
-
-/** How many characters must be put in, taken out, replaced, or swapped with the next. */
-function editDistance(one: string, other: string): number {
-  let before: number[] = [];
-  let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let at = 1; at <= one.length; at++) {
-    const row = [at];
-    for (let to = 1; to <= other.length; to++) {
-      const isSame = one[at - 1] === other[to - 1];
-      let least = Math.min(
-        (row[to - 1] as number) + 1,
-        (previous[to] as number) + 1,
-        (previous[to - 1] as number) + (isSame ? 0 : 1),
-      );
-      if (at > 1 && to > 1 && one[at - 1] === other[to - 2] && one[at - 2] === other[to - 1])
-        least = Math.min(least, (before[to - 2] as number) + 1);
-      row.push(least);
-    }
-    before = previous;
-    previous = row;
-  }
-  return previous[other.length] as number;
+  const isHere = (name: KeywordName) => scope === 'server' || keywordEntry(name).scope !== 'server';
+  const blocks = scope === 'server' ? Object.keys(blockKeywords) : ['Match'];
+  return nearestName(text, [...NAMES.filter(isHere), ...blocks]);
 }
 
 /** Makes keywords of one scope; without a default a keyword's value may be undefined. */
