@@ -21,6 +21,8 @@ export type FrameEvent =
   | { readonly type: 'message'; readonly octets: string }
   /** CRLF CRLF: to be answered with CRLF (RFC 5626 §4.4.1). */
   | { readonly type: 'keepalive' }
+  /** The CRLF that was expected; where another follows, it was a keepalive and a sign of life all the same. */
+  | { readonly type: 'pong' }
   /** The stream cannot be followed any further: answer `partial`, then close. The last event there is. */
   | (Malformed & { readonly fatal: true });
 
@@ -28,6 +30,8 @@ export type FrameEvent =
 export interface Framer {
   /** Takes the next octets of the stream. */
   push(chunk: Buffer): FrameEvent[];
+  /** A CRLF CRLF of ours goes out: takes the next CRLF between messages for its answer, once. */
+  expectPong(): void;
   /** The number of octets held of a message that is not complete. */
   pending(): number;
 }
@@ -42,6 +46,7 @@ export function createFramer(limits: FramerLimits = {}): Framer {
   let expected = 0;
   /** Octets of a CRLF CRLF that came since the last message. */
   let pinged = 0;
+  let expectsPong = false;
   let closed = false;
 
   function push(chunk: Buffer): FrameEvent[] {
@@ -64,6 +69,10 @@ export function createFramer(limits: FramerLimits = {}): Framer {
       const code = chunk[position] as number;
       if (code === (pinged % 2 === 0 ? CR : LF)) {
         pinged = (pinged + 1) % 4;
+        if (expectsPong && pinged % 2 === 0) {
+          expectsPong = false;
+          events.push({ type: 'pong' });
+        }
         if (pinged === 0) events.push({ type: 'keepalive' });
       } else if (pinged % 2 === 0 && isOf(TOKEN, code)) {
         pinged = 0;
@@ -147,7 +156,13 @@ export function createFramer(limits: FramerLimits = {}): Framer {
     expected = 0;
   }
 
-  return { push, pending: () => stored };
+  /** Two CRLF behind a ping of ours are one of the peer's, which must be answered; a single one was the pong. */
+  function expectPong(): void {
+    expectsPong = true;
+    if (pinged === 2) pinged = 0;
+  }
+
+  return { push, expectPong, pending: () => stored };
 }
 
 /** Content-Length, which a stream cannot do without (RFC 3261 §18.3); or why the message's end is not certain. */

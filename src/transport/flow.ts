@@ -16,4 +16,6 @@ export interface Flow {
   send(octets: string, onError?: (error: Error) => void): void;
   /** The path from the same socket to another port (1 to 65535) of the same peer; of a TCP connection: itself. */
   atPort(port: number): Flow;
+  /** Sends CRLF CRLF over a stream and tells of the CRLF that answers the last of them (RFC 5626 §4.4.1). */
+  ping?(onPong: () => void): void;
 }

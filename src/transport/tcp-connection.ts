@@ -63,6 +63,7 @@ export class TcpConnection implements Flow {
   #activeAt: number;
   /** When a message was first seen incomplete by a sweep; undefined: none is. */
   #waitingSince: number | undefined;
+  #onPong: () => void = () => {};
 
   /** `now` is the time of the sweeps, in ms. An accepted connection owes its first message at once. */
   constructor(socket: Socket, accepted: boolean, limits: TcpLimits, handlers: TcpHandlers, now: number) {
@@ -89,14 +90,19 @@ export class TcpConnection implements Flow {
       return;
     }
     this.#active = true;
-    this.#socket.write(octets, 'latin1', (error) => {
-      if (error != null) onError?.(error);
-    });
-    if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#cut('the peer does not read');
+    this.#write(octets, onError);
   }
 
   atPort(): Flow {
     return this;
+  }
+
+  /** Does not count as something that moves: a peer that never answers is still closed when idle. */
+  ping(onPong: () => void): void {
+    if (this.#state !== 'open') return;
+    this.#onPong = onPong;
+    this.#framer.expectPong();
+    this.#write('\r\n\r\n');
   }
 
   /** Closes what has been still or incomplete for too long. Called at intervals, with the time in ms. */
@@ -135,11 +141,19 @@ export class TcpConnection implements Flow {
       this.#waitingSince = undefined;
       if (event.type === 'message') this.#handlers.onMessage(event.octets, this);
       else if (event.type === 'keepalive') this.send('\r\n');
+      else if (event.type === 'pong') this.#onPong();
       else {
         this.#handlers.onMalformed(event, this);
         this.end();
       }
     }
+  }
+
+  #write(octets: string, onError?: (error: Error) => void): void {
+    this.#socket.write(octets, 'latin1', (error) => {
+      if (error != null) onError?.(error);
+    });
+    if (this.#socket.writableLength > this.#limits.maxUnsentBytes) this.#cut('the peer does not read');
   }
 
   #cut(why: string): void {

@@ -41,6 +41,22 @@ describe('createFramer', () => {
     ]);
   });
 
+  test('the CRLF that answers a ping of ours is a pong, and no ping of the peer goes unanswered', () => {
+    const framer = createFramer();
+    const push = (text: string) => framer.push(octets(text)).map(({ type }) => type);
+    framer.expectPong();
+    expect(push('\r\n')).toEqual(['pong']);
+    framer.expectPong();
+    expect([...push('\r'), ...push('\n')]).toEqual(['pong']);
+    expect(push('\r\n')).toEqual(['keepalive']);
+    framer.expectPong();
+    expect(push('\r\n\r\n')).toEqual(['pong', 'keepalive']);
+    expect(push('\r\n\r\n')).toEqual(['keepalive']);
+    framer.expectPong();
+    expect(push(`${register()}\r\n${register()}`)).toEqual(['message', 'pong', 'message']);
+    expect(push('\r\n')).toEqual([]);
+  });
+
   test('finds Content-Length in any spelling, folded too', () => {
     for (const line of ['Content-Length: 3', 'CONTENT-LENGTH:3', 'l :\t3', 'L:\r\n 3 \r\n ', 'l: 0003']) {
       const message = `${withLength(line)}abc`;

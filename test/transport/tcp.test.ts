@@ -124,6 +124,29 @@ describe('TCP (RFC 3261 §18)', () => {
     await peer.closed;
   });
 
+  test('pings, and tells of the CRLF that answers (RFC 5626 §4.4.1)', async () => {
+    const { messages, port } = await station(['tcp:127.0.0.1']);
+    const peer = await tcpPeer(port('tcp'));
+    peer.socket.write(request('a'));
+    const { flow } = await messages.next();
+    const pong = new Promise<void>((resolve) => flow.ping?.(resolve));
+    expect(await peer.until(4)).toBe('\r\n\r\n');
+    peer.socket.write('\r\n');
+    await pong;
+    peer.socket.write('\r\n\r\n');
+    expect(await peer.until(6)).toBe('\r\n\r\n\r\n');
+  });
+
+  test('a connection on which nothing but pings of ours goes is idle', async () => {
+    const { messages, port } = await station(['tcp:127.0.0.1'], { tcpLimits: hasty });
+    const peer = await tcpPeer(port('tcp'));
+    peer.socket.write(request('a'));
+    const { flow } = await messages.next();
+    const timer = setInterval(() => flow.ping?.(() => {}), 20);
+    onTestFinished(() => clearInterval(timer));
+    await peer.closed;
+  });
+
   test('cuts off an idle connection, but not one with keepalives', async () => {
     const { port, messages } = await station(['tcp:127.0.0.1'], { tcpLimits: hasty });
     const [idle, alive] = [await tcpPeer(port('tcp')), await tcpPeer(port('tcp'))];
