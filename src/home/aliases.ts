@@ -76,7 +76,7 @@ function readName(text: string): { name: string; end: number } | string {
   if (word === undefined) return 'expected a closing quote';
   const colon = skipBlanks(text, word.end);
   if (text[colon] !== ':') return `${shown(word.value)}: expected NAME: TARGET, ...`;
-  if (!isName(word.value)) return `${shown(word.value)}: expected a name or a number before the colon`;
+  if (!isAliasName(word.value)) return `${shown(word.value)}: expected a name or a number before the colon`;
   return { name: word.value, end: colon + 1 };
 }
 
@@ -128,13 +128,13 @@ function readWord(text: string, start: number, ends: RegExp): { value: string; e
 
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
 
-/** What the user part of a URI can be, and neither an address nor what sendmail does with `:include:`, `|` and `/`. */
-function isName(text: string): boolean {
-  return /^[^\t@:|/\\<>"]+$/.test(text);
+/** Says whether a text can be a name: no address, and not what sendmail takes for a list, a program or a file. */
+export function isAliasName(text: string): boolean {
+  return /^[^\x00-\x1f\x7f@:|/\\<>"]+$/.test(text);
 }
 
 function isTarget(text: string): boolean {
-  return /^(?:sips?|tel):/i.test(text) ? parseUri(text) !== undefined : isName(text);
+  return /^(?:sips?|tel):/i.test(text) ? parseUri(text) !== undefined : isAliasName(text);
 }
 
 function skipBlanks(text: string, start: number): number {

@@ -40,7 +40,7 @@ export interface CallingGroup {
 const DEFAULT_PORT = 5060;
 
 /** A type of exactly one word. */
-function oneWord<T>(
+export function oneWord<T>(
   expected: string,
   parse: (word: string) => T | undefined,
   format: (value: T) => string = String,
@@ -244,8 +244,11 @@ function listenSocket(text: string): ListenValue | undefined {
   return { transport: transport === 'udp:' ? 'udp' : 'tcp', host, port };
 }
 
-/** `host`, `host:port`, `[::1]:port`; a socket's host is `*` or an IP literal and its port may be 0. */
-function hostPort(text: string, isSocket = false): { host: string; port?: number } | undefined {
+/**
+ * `host`, `host:port`, `[::1]:port`, the host without brackets; a socket's host is `*` or an IP literal and its port may
+ * be 0.
+ */
+export function hostPort(text: string, isSocket = false): { host: string; port?: number } | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   if (match === null) return undefined;
   const host = (match[1] ?? match[2]) as string;
@@ -262,6 +265,7 @@ function isHost(text: string): boolean {
   return text.length <= 255 && /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_.])?$/.test(text);
 }
 
-function bracketed(host: string): string {
+/** A host as URIs and sockets write it: IPv6 in brackets. */
+export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
