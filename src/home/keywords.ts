@@ -218,9 +218,8 @@ export const blockKeywords = {
   Match: {
     arguments: 'CRITERION VALUE... | all',
     help: 'Settings for requests that meet all criteria',
-    inForce: true,
   },
-  Gateway: { arguments: 'NAME', help: 'Another SIP server that calls go to and come from', inForce: false },
+  Gateway: { arguments: 'NAME', help: 'Another SIP server that calls go to and come from' },
 } as const;
 
 const NOT_YET = 'not in this version';

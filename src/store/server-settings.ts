@@ -5,8 +5,9 @@ import { hostname } from 'node:os';
 import type { Algorithm } from '../digest/hash.ts';
 import { effectiveSettings, type ParsedConfig, parseConfig, type Settings } from '../home/config.ts';
 import type { Fault } from '../home/fault.ts';
+import { type Gateway, gatewaysOf } from '../home/gateway.ts';
 import { type KeywordName, keywordEntry } from '../home/keywords.ts';
-import { toOctets } from '../message/octets.ts';
+import { lowerCase, toOctets } from '../message/octets.ts';
 import type { Account } from '../unix/nss.ts';
 import { readRootFile } from '../unix/root-file.ts';
 import type { AccessRules } from './access.ts';
@@ -31,6 +32,8 @@ export interface ServerSettings {
   readonly strictModes: boolean;
   /** Every keyword in effect, under its name. */
   readonly keywords: Settings;
+  /** In the order in which they are asked whether they take a call; of one name only one. */
+  readonly gateways: readonly Gateway[];
   /** The layers of keywords behind a user's own, for `effectiveSettings`. */
   readonly layers: readonly ParsedConfig[];
 }
@@ -52,7 +55,9 @@ export function readServerSettings(source: SettingsSource): { settings: ServerSe
   const overrides = parseOverrides(source.overrides ?? []);
   const layers = [overrides, fromFile];
   const keywords = effectiveSettings(layers);
+  const blocks = layers.map(gatewaysOf);
   const faults = [...file.faults, ...overrides.faults, ...fromFile.faults, ...refusals(layers)];
+  faults.push(...blocks.flatMap((read) => read.faults));
   if (fromFile.tornLine !== undefined)
     faults.push({ path: file.path, line: fromFile.tornLine, text: 'the last line does not end' });
   if (keywords.MinExpires > keywords.MaxExpires)
@@ -69,6 +74,7 @@ export function readServerSettings(source: SettingsSource): { settings: ServerSe
     },
     strictModes: keywords.StrictModes,
     keywords,
+    gateways: firstOfEachName(blocks.flatMap(({ gateways }) => gateways)),
     layers,
   };
   return { settings, faults };
@@ -139,6 +145,15 @@ function refusals(layers: readonly ParsedConfig[]): Fault[] {
       if (why !== undefined) faults.push({ path, line, text: `${keyword}: ${why}` });
     }
   return faults;
+}
+
+function firstOfEachName(gateways: readonly Gateway[]): readonly Gateway[] {
+  const first = new Map<string, Gateway>();
+  for (const each of gateways) {
+    const name = lowerCase(each.name);
+    if (!first.has(name)) first.set(name, each);
+  }
+  return [...first.values()];
 }
 
 function accessRules(keywords: Settings, own: Account | undefined): AccessRules {

@@ -62,6 +62,20 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
       expect(stderr).toMatch(message);
     });
 
+    test('names the faults of gateways, and takes those that have none', () => {
+      const good = 'Gateway a\n  Address sip:192.0.2.1\n';
+      expect(serve('-t', '-f', host.write('good', good))).toEqual({ status: 0, stdout: '', stderr: '' });
+      const path = host.write('bad', `${good}  Patern sip:00*@*\nGateway b\n`);
+      expect(serve('-t', '-f', path)).toEqual({
+        status: 78,
+        stdout: '',
+        stderr: [
+          `sipctl: ${path}:3: Patern: unknown keyword of a Gateway block (did you mean Pattern?)\n`,
+          `sipctl: ${path}:4: Gateway: expected an Address among the lines of b\n`,
+        ].join(''),
+      });
+    });
+
     test('-f of a file that is not there is a fault', () => {
       const { status, stderr } = serve('-t', '-f', '/nonexistent/config');
       expect([status, stderr]).toEqual([78, 'sipctl: /nonexistent/config: cannot be read: ENOENT\n']);
@@ -76,10 +90,19 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
 
   describe('-T', () => {
     test('shows what is in effect, in the grammar of the file: its output is the same configuration', () => {
-      const path = host.write('config', 'Realm sip.test\nDomain a.example b.example\nNonceLifetime 5m\n');
+      const path = host.write(
+        'config',
+        'Realm sip.test\nDomain a.example b.example\nNonceLifetime 5m\nGateway gw\nAddress gw.test\nStrip 2\n',
+      );
       const shown = serve('-T', '-f', path, '-o', 'MaxContacts=3');
       expect(shown.status).toBe(0);
-      for (const line of ['Realm sip.test', 'MaxContacts 3', 'DigestAlgorithms MD5'])
+      for (const line of [
+        'Realm sip.test',
+        'MaxContacts 3',
+        'DigestAlgorithms MD5',
+        'Gateway gw',
+        '    Strip 2',
+      ])
         expect(shown.stdout.split('\n')).toContain(line);
       const again = serve('-T', '-f', host.write('again', shown.stdout));
       expect(again.stdout).toBe(shown.stdout);

@@ -4,7 +4,7 @@ import { realpathSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { ParsedConfig } from '../../home/config.ts';
 import { type Fault, formatFault } from '../../home/fault.ts';
-import { blockKeywords, keywordEntry } from '../../home/keywords.ts';
+import { keywordEntry } from '../../home/keywords.ts';
 import { toOctets } from '../../message/octets.ts';
 import { configPath, readUserConfig } from '../../store/config-file.ts';
 import { hostConfigPath, readServerSettings } from '../../store/server-settings.ts';
@@ -81,8 +81,6 @@ function laterKeywords({ path, global, blocks }: ParsedConfig): Fault[] {
   const later: { line: number; keyword: string }[] = [];
   const settings = [...global, ...blocks.flatMap((block) => (block.type === 'match' ? block.settings : []))];
   for (const { keyword, line } of settings) if (!keywordEntry(keyword).inForce) later.push({ line, keyword });
-  if (!blockKeywords.Gateway.inForce)
-    for (const { type, line } of blocks) if (type === 'gateway') later.push({ line, keyword: 'Gateway' });
   return later
     .sort((one, other) => one.line - other.line)
     .map(({ line, keyword }) => ({ path, line, text: `${keyword}: not in force in this version` }));

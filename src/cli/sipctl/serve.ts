@@ -3,6 +3,7 @@
 import { networkInterfaces } from 'node:os';
 import { formatSetting } from '../../home/config.ts';
 import { formatFault } from '../../home/fault.ts';
+import { formatGateway } from '../../home/gateway.ts';
 import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
 import { type Level, openLog } from '../../server/log.ts';
 import { startServer } from '../../server/start.ts';
@@ -25,8 +26,9 @@ export async function run(context: Context): Promise<number> {
     return sysExit.EX_NOUSER.code;
   }
   const overrides = listOption(context, 'o');
+  // The global part comes first: -o may begin a block.
   const read = (more: readonly string[] = []) =>
-    readServerSettings({ file: textOption(context, 'f'), overrides: [...overrides, ...more], own });
+    readServerSettings({ file: textOption(context, 'f'), overrides: [...more, ...overrides], own });
   let { settings, faults } = read();
   for (const fault of faults) report.fault(fault);
   if (faults.length > 0) return sysExit.EX_CONFIG.code;
@@ -92,13 +94,15 @@ function warnLater(context: Context, settings: ServerSettings): void {
         context.report.warning(formatFault({ path, line, text: `${keyword}: not in force in this version` }));
 }
 
-/** Prints every keyword in effect, as a configuration file has it. */
+/** Prints every keyword and gateway in effect, as a configuration file has them. */
 function showSettings({ report }: Context, settings: ServerSettings): number {
   const keywords = { ...settings.keywords, Realm: settings.realm, AllowGroups: settings.access.allowGroups };
-  if (report.json) report.value(keywords);
-  else
+  if (report.json) report.value({ ...keywords, Gateway: settings.gateways });
+  else {
     for (const [name, value] of Object.entries(keywords))
       for (const line of formatSetting(name as KeywordName, value)) report.print(line);
+    for (const gateway of settings.gateways) for (const line of formatGateway(gateway)) report.print(line);
+  }
   return sysExit.EX_OK.code;
 }
 

@@ -7,6 +7,7 @@ import { commandsOf, namesOf } from '../../../src/cli/command.ts';
 import { sysExit } from '../../../src/cli/exit-codes.ts';
 import { sipctl } from '../../../src/cli/sipctl-definition.ts';
 import { formatSetting } from '../../../src/home/config.ts';
+import { gatewayKeywordEntry, gatewayKeywordNames } from '../../../src/home/gateway-keywords.ts';
 import { blockKeywords, type KeywordName, keywordEntry, keywords } from '../../../src/home/keywords.ts';
 import { SERVER_NAMES } from '../../../src/home/usrloc-text.ts';
 
@@ -79,6 +80,22 @@ describe('sr_config(5)', () => {
       expect(one.lines.includes('Not in force in this version.'), 'in force').toBe(!entry.inForce);
     },
   );
+});
+
+describe('sr_config(5) on gateways', () => {
+  const inBlock = keywordsIn('GATEWAY KEYWORDS', false);
+
+  test('has the keywords of the table in its order, and no other', () => {
+    expect(inBlock.map(({ keyword }) => keyword)).toEqual(gatewayKeywordNames);
+  });
+
+  test.each(gatewayKeywordNames)('%s as the table has it', (keyword) => {
+    const entry = gatewayKeywordEntry(keyword);
+    const one = inBlock.find((item) => item.keyword === keyword) as Documented;
+    if (entry.help.includes('default:')) expect(defaultOf(one)).not.toMatch(/^(none\.|no default)$/);
+    else if (entry.default === undefined || entry.list) expect(defaultOf(one)).toBe('none.');
+    else expect(defaultOf(one)).toEqual(entry.value.format(entry.default).map((words) => words.join(' ')));
+  });
 });
 
 describe('sipctl(8)', () => {
