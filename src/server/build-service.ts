@@ -15,6 +15,7 @@ import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
 import { createCompaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
+import type { Keepalive } from './keepalive.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
@@ -31,6 +32,7 @@ export interface ServiceBase {
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
+  readonly keepalive: Keepalive;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
   readonly nonceCounts: NonceCounts;
@@ -88,6 +90,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
       isLocal: domains.isLocal,
     },
     failures: base.failures,
+    keepalive: base.keepalive,
     compaction: createCompaction(store, users, removalMemoryMs, log),
     limitsOf(user) {
       if (user.config.global.length === 0 && user.config.blocks.length === 0) return limits;

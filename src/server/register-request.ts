@@ -2,13 +2,13 @@
 
 import { accountOf, authorize, unavailable } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
-import { foldLines } from '../home/usrloc.ts';
 import { createResponse } from '../message/response.ts';
 import { parseUri } from '../message/uri.ts';
 import { type Registered, register } from '../registrar/register.ts';
 import { registrationFields } from '../registrar/registration-response.ts';
 import type { Answer, Operation, Version } from '../store/store.ts';
 import { newTag } from '../transaction/random-token.ts';
+import { appending, contactsAppended, loadContacts } from './contact-operations.ts';
 import { type Exchange, refuse, refuseIn } from './exchange.ts';
 import { type Identified, identify } from './identify.ts';
 import { type Service, socketOf, sourceOf } from './service.ts';
@@ -129,16 +129,6 @@ async function bind(service: Service, exchange: Exchange, identified: Identified
   return refuseIn(service, exchange, transaction, reject(500, why));
 }
 
-function loadContacts(user: User): Operation {
-  return { type: 'loadContacts', known: user.contactsVersion };
-}
-
-/** The lines go to the contacts as they were when it was decided, and to no others. */
-function appending(user: User, lines: readonly string[]): Operation {
-  const after = user.contactsVersion as Version;
-  return { type: 'appendContacts', lines, after, isTorn: user.contacts.torn !== undefined };
-}
-
 /** Answers 200 with the bindings that hold now: they are written, or nothing was to be. */
 function confirm(
   service: Service,
@@ -148,13 +138,13 @@ function confirm(
   version: Version,
 ): void {
   const { request, nowMs } = exchange;
-  user.contacts = foldLines(user.contacts, outcome.lines, outcome.meanings);
-  user.contactsVersion = version;
+  contactsAppended(user, outcome.lines, outcome.meanings, version);
   const fields = registrationFields(request, outcome.bindings, nowMs);
   if (identity.info !== undefined) fields.push(identity.info);
   transaction.respond(createResponse(request, 200, { toTag: newTag(), fields }));
   logRegistration(service, exchange, user, outcome);
   service.compaction.consider(user);
+  service.keepalive.observe(user);
 }
 
 /** The first and the last of a contact's life are events; a refresh is not. */

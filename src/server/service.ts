@@ -10,6 +10,7 @@ import { formatHostPort } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Compaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
+import type { Keepalive } from './keepalive.ts';
 import type { LocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
 import type { User, Users } from './users.ts';
@@ -24,6 +25,7 @@ export interface Service {
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
   readonly compaction: Compaction;
+  readonly keepalive: Keepalive;
   /** The registrar's limits for a user: the server's, narrowed by his own config. */
   limitsOf(user: User): RegistrarLimits;
   /** Why a contact may not point there, or undefined. */

@@ -12,6 +12,7 @@ import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { buildService } from './build-service.ts';
 import { createFailureAnswers } from './failure-answers.ts';
+import { createKeepalive, type KeepaliveTiming } from './keepalive.ts';
 import type { Log } from './log.ts';
 import { receive, refuseMalformed } from './receive.ts';
 import type { Service } from './service.ts';
@@ -39,11 +40,15 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`. */
+/**
+ * Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`; `timing` is
+ * that of keepalives.
+ */
 export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
   log: Log,
+  timing?: Partial<KeepaliveTiming>,
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
   if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
@@ -69,17 +74,19 @@ export async function startServer(
     if (!(error instanceof ListenFault)) throw error;
     return { type: 'start-fault', kind: 'system', lines: [error.message] };
   }
+  const transactions = createTransactionLayer({
+    t1Ms: settings.keywords.TimerT1,
+    t2Ms: T2_MS,
+    t4Ms: T4_MS,
+    onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
+  });
   const base = {
     own,
     key,
     log,
     transport,
-    transactions: createTransactionLayer({
-      t1Ms: settings.keywords.TimerT1,
-      t2Ms: T2_MS,
-      t4Ms: T4_MS,
-      onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
-    }),
+    transactions,
+    keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
     failures: createFailureAnswers(),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
@@ -102,7 +109,8 @@ export async function startServer(
     },
     async stop() {
       base.failures.close();
-      base.transactions.close();
+      base.keepalive.close();
+      transactions.close();
       await transport.close();
       service?.store.close();
       log('info', 'stopped');

@@ -16,6 +16,7 @@ import { credentialOfPassword, type StoredFormat } from '../../src/cli/sippasswd
 import { parsePasswd, setCredentials } from '../../src/home/passwd.ts';
 import { bracketHost } from '../../src/message/host.ts';
 import { toOctets } from '../../src/message/octets.ts';
+import type { KeepaliveTiming } from '../../src/server/keepalive.ts';
 import type { Log } from '../../src/server/log.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../src/store/server-settings.ts';
@@ -40,6 +41,8 @@ export interface TestServerOptions {
   readonly addresses?: readonly string[];
   /** How the password is stored. */
   readonly format?: StoredFormat;
+  /** When contacts behind NAT are asked for a sign of life. */
+  readonly keepalive?: Partial<KeepaliveTiming>;
 }
 
 /** A server, its account and the agents that were opened for it. */
@@ -51,6 +54,7 @@ export class TestServer {
   readonly #addresses: readonly string[];
   readonly #account: Account;
   readonly #agents: Agent[] = [];
+  readonly #keepalive: Partial<KeepaliveTiming> | undefined;
   #config: readonly string[];
   #running: RunningServer | undefined;
 
@@ -58,6 +62,7 @@ export class TestServer {
     this.port = port;
     this.user = options.user ?? 'jan';
     this.#config = options.config ?? [];
+    this.#keepalive = options.keepalive;
     this.#addresses = options.addresses ?? ['127.0.0.1'];
     this.#account = { ...invokingAccount(), name: this.user, home: this.home };
     chmodSync(this.home, 0o700);
@@ -73,7 +78,7 @@ export class TestServer {
   }
 
   async #start(): Promise<void> {
-    const started = await startServer(this.settings(), this.#account, this.#log);
+    const started = await startServer(this.settings(), this.#account, this.#log, this.#keepalive);
     if (started.type !== 'running') throw new Error(started.lines.join('\n'));
     this.#running = started;
   }
