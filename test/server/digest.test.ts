@@ -3,6 +3,7 @@
 
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
+import { answerChallenges } from '../../src/digest/answer.ts';
 import { parseChallenge } from '../../src/digest/challenge.ts';
 import type { Algorithm } from '../../src/digest/hash.ts';
 import { digestResponse, ha1 } from '../../src/digest/response.ts';
@@ -59,6 +60,28 @@ describe('a phone with the right password', () => {
     expect(authenticationInfo).toMatchObject({ qop: 'auth', nc: '00000007', cnonce: 'a "quoted" cnonce' });
     expect(serverProved).toBe(true);
   });
+
+  test.each(['MD5', 'SHA-256', 'SHA-512-256'] as const)(
+    'is let in by our own client with %s, and again with the same nonce',
+    async (strongest) => {
+      await start({
+        config: [`DigestAlgorithms ${[...new Set(['MD5', strongest])].join(' ')}`],
+        format: 'plain',
+      });
+      const { first } = await register({
+        tamper: (credentials) => ({ ...credentials, response: '0'.repeat(32) }),
+      });
+      const challenges = fieldValues(first, 'www-authenticate');
+      const credentials = { username: 'jan', realm, password: toOctets(password) };
+      const request = { method: 'REGISTER', uri: `sip:${realm}` };
+      const answer = answerChallenges(challenges, credentials, request, {}, 'c"1');
+      expect(answer?.value).toContain(`algorithm=${strongest}`);
+      expect((await register({ authorization: answer?.value })).status).toBe(200);
+      expect((await register({ authorization: answer?.value })).status).toBe(401);
+      const next = answerChallenges(challenges, credentials, request, { last: answer?.use }, 'c2');
+      expect((await register({ authorization: next?.value })).status).toBe(200);
+    },
+  );
 
   test('that sends no qop gets none back (RFC 2069)', async () => {
     await start();
