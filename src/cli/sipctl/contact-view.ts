@@ -25,12 +25,15 @@ export interface ContactView {
   readonly call_id: string | null;
   readonly cseq: number | null;
   readonly socket: string | null;
+  readonly source: string | null;
+  readonly rtt_ms: number | null;
+  readonly unreachable_since: string | null;
   readonly modified: string | null;
 }
 
 /** Makes the view of a binding. */
 export function viewOf(user: string, binding: Binding, now: number): ContactView {
-  const { expiresAt, modified } = binding;
+  const { expiresAt, modified, unreachableSince } = binding;
   const methods = parameterValue(binding.parameters, 'methods');
   return {
     user,
@@ -49,6 +52,9 @@ export function viewOf(user: string, binding: Binding, now: number): ContactView
     call_id: text(binding.callId),
     cseq: binding.cseq ?? null,
     socket: text(binding.socket),
+    source: text(binding.source),
+    rtt_ms: binding.rttMs ?? null,
+    unreachable_since: unreachableSince === undefined ? null : formatInstant(unreachableSince),
     modified: modified === undefined ? null : formatInstant(modified),
   };
 }
@@ -69,6 +75,7 @@ export function contactTable(
     { head: 'Expires', cell: ({ binding }) => formatExpiry(binding.expiresAt, now) },
     { head: 'Q', cell: ({ binding }) => binding.q ?? '' },
     { head: 'Received', cell: ({ binding }) => text(binding.received) ?? '' },
+    { head: 'Answers', cell: ({ binding }) => shownAnswers(binding, now) },
     { head: 'User agent', cell: ({ binding }) => text(binding.userAgent) ?? '' },
     { head: 'Methods', cell: ({ binding }) => shownMethods(binding) },
     { head: 'Modified', cell: ({ binding }) => formatPast(binding.modified, now) },
@@ -78,6 +85,12 @@ export function contactTable(
     head: filled.map(({ head }) => head),
     rows: entries.map((entry) => filled.map(({ cell }) => cell(entry))),
   };
+}
+
+/** How a contact answers keepalives, which only one behind NAT gets. */
+function shownAnswers({ rttMs, unreachableSince }: Binding, now: number): string {
+  if (unreachableSince !== undefined) return `no more, ${formatPast(unreachableSince, now)}`;
+  return rttMs === undefined ? '' : `in ${rttMs} ms`;
 }
 
 function shownMethods(binding: Binding): string {
