@@ -155,6 +155,17 @@ export const addressRanges: ValueType<readonly AddressRange[]> = manyWords(
   formatAddressRange,
 );
 
+/** DNS servers, kept as they are written. */
+export const dnsServers: ValueType<readonly string[]> = manyWords(
+  'one or more of ADDRESS, ADDRESS:PORT or [IPv6]:PORT',
+  (text) => (addressOctets(text) !== undefined || isAddressPort(text) ? text : undefined),
+);
+
+function isAddressPort(text: string): boolean {
+  const address = hostPort(text, true);
+  return address !== undefined && address.host !== '*' && address.port !== 0;
+}
+
 /** A time zone of the tz database. */
 export const timeZone: ValueType<string> = oneWord('a time zone, as Europe/Prague', (text) => {
   try {

@@ -6,6 +6,7 @@ import {
   attribute,
   callingGroup,
   choice,
+  dnsServers,
   duration,
   hosts,
   integer,
@@ -66,6 +67,14 @@ good('algorithms', algorithms, [
   ['SHA-512-256,SHA-256,MD5', ['SHA-512-256', 'SHA-256', 'MD5']],
 ]);
 bad('algorithms', algorithms, ['', ',', 'MD5 MD5', 'SHA-1', 'MD5-sess']);
+good('DNS servers', dnsServers, [
+  ['192.0.2.1', ['192.0.2.1']],
+  ['192.0.2.1:5353 [2001:db8::1]:53 2001:db8::2', ['192.0.2.1:5353', '[2001:db8::1]:53', '2001:db8::2']],
+]);
+bad('DNS servers', dnsServers, [
+  ...['', 'dns.example', '192.0.2.1:0', '192.0.2.1:65536', '192.0.2', '*', '*:53', '[192.0.2.1]:53'],
+  '192.0.2.1 dns.example',
+]);
 good('rate', rate, [['100/500', { rate: 100, burst: 500 }]]);
 bad('rate', rate, ['', '100', '0/1', '1/0', '1/2/3', 'a/b']);
 good('path', path, [

@@ -32,7 +32,7 @@ const IN_FORCE = [
     'MinExpires',
   ],
   ...['DefaultExpires', 'MaxExpires', 'MaxContacts', 'MaxContactsPolicy', 'SyncUsrloc', 'LogLevel'],
-  ...['SyslogFacility', 'Attr', 'TimerT1'],
+  ...['SyslogFacility', 'Attr', 'TimerT1', 'Resolver'],
 ];
 
 describe('the table', () => {

@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns';
 import { describe, expect, test } from 'vitest';
+import { dnsServers } from '../../src/home/keyword-values.ts';
 import { parseDnsServer, parseResolvConf } from '../../src/transport/dns-servers.ts';
 
 describe('Resolver (DESIGN §3)', () => {
@@ -10,6 +11,7 @@ describe('Resolver (DESIGN §3)', () => {
     ['[2001:db8::1]', '[2001:db8::1]:53'],
     ['[::1]:5353', '[::1]:5353'],
   ])('%s is asked as %s', (text, server) => {
+    expect(dnsServers.parse([text])).toEqual([text]);
     expect(parseDnsServer(text)).toBe(server);
     const resolver = new Resolver();
     resolver.setServers([server]);
@@ -25,7 +27,10 @@ describe('Resolver (DESIGN §3)', () => {
     '192.0.2',
     '[192.0.2.1]:53',
     '[::1]53',
-  ])('%j is no server', (text) => expect(parseDnsServer(text)).toBeUndefined());
+  ])('%j is no server', (text) => {
+    expect(dnsServers.parse([text])).toBeUndefined();
+    expect(parseDnsServer(text)).toBeUndefined();
+  });
 });
 
 test('resolv.conf(5): the first three nameserver lines with an address', () => {
