@@ -54,6 +54,7 @@ const HIGHEST_COUNT = 0xffffffff;
  * Answers one of the challenges, each the value of one header field: the strongest algorithm, the first of several as
  * strong. Undefined: none can be answered, be it for its realm, its algorithm, or qop without auth, or the password was
  * refused. Departs from RFC 8760 §2.4, which takes the topmost: the order is not protected, and strength is our policy.
+ * `cnonce` should be letters and digits: Kamailio hashes a quoted-string with its escapes.
  */
 export function answerChallenges(
   challenges: readonly string[],
