@@ -79,7 +79,7 @@ interface Watched {
   next: Timer | undefined;
   /** Runs while an answer is waited for. */
   deadline: Timer | undefined;
-  /** Has answered at least once, and not only been registered. */
+  /** Some keepalive was answered, now or before a restart. */
   hasAnswered: boolean;
   isWriting: boolean;
   writtenAtMs: number;
@@ -131,9 +131,18 @@ export function createKeepalive(parts: KeepaliveParts): Keepalive {
     }
     size++;
     const watched: Watched = {
-      ...{ user: name, home, key, uri, ends: route.ends, binding, state: reachabilityOf(binding) },
-      ...{ next: undefined, deadline: undefined, hasAnswered: binding.rttMs !== undefined },
-      ...{ isWriting: false, writtenAtMs: Number.NEGATIVE_INFINITY },
+      user: name,
+      home,
+      key,
+      uri,
+      ends: route.ends,
+      binding,
+      state: reachabilityOf(binding),
+      next: undefined,
+      deadline: undefined,
+      hasAnswered: binding.rttMs !== undefined,
+      isWriting: false,
+      writtenAtMs: Number.NEGATIVE_INFINITY,
     };
     const half = timing.intervalMs / 2;
     watched.next = timers.start(half + spread(half + timing.jitterMs), ask, watched);
@@ -177,8 +186,8 @@ export function createKeepalive(parts: KeepaliveParts): Keepalive {
       () => {
         watched.deadline = undefined;
         takeBack();
-        // No phone has to know of CRLF CRLF (RFC 5626 makes the pong a server's duty): of one that never answered a
-        // connection that is open says all there is to say.
+        // RFC 5626 §4.4.1 makes the pong a server's duty: a phone that never sent one may have no word for it, and its
+        // open connection says all there is to say.
         if (flow.reliable && !watched.hasAnswered) return;
         learn(watched, unanswered(watched.state, Date.now()));
       },
