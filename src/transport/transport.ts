@@ -1,7 +1,10 @@
 // All sockets of the server (RFC 3261 §18, DESIGN §3 `Listen`): opened all or none, `*` followed as the host's
 // addresses come and go.
 
+import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { bareHost } from '../message/host.ts';
+import { sourceAddressTo } from '../unix/datagram-socket.ts';
 import { canonicalAddress, formatHostPort } from './address.ts';
 import type { FlowEnds } from './connections.ts';
 import type { Flow, TransportName } from './flow.ts';
@@ -47,6 +50,17 @@ export interface Transport {
   isOwn(host: string, port?: number): boolean;
   /** The flow between one of our sockets and a peer; undefined: no such socket or connection. */
   findFlow(ends: FlowEnds): Flow | undefined;
+  /**
+   * The path to a peer by the socket that the host's routes choose, over TCP by the connection there is or a new one.
+   * Undefined: no socket of ours can send there. Rejects when a connection cannot be had.
+   */
+  flowTo(
+    transport: TransportName,
+    remoteAddress: string,
+    remotePort: number,
+  ): Flow | Promise<Flow> | undefined;
+  /** What Via and Record-Route call our end of a flow (RFC 3261 §18.1.1): host, IPv6 in brackets, and port. */
+  sentBy(flow: Flow): string;
   /** The connection to that peer, made if there is none; rejects when it cannot be had. */
   connectTcp(remoteAddress: string, remotePort: number): Promise<Flow>;
   /** Looks at the host's addresses again, for `*`: opens what is new and closes what is gone. Never rejects. */
@@ -64,6 +78,8 @@ interface OpenSocket {
 
 const refreshMs = 10_000;
 const defaultPort = 5060;
+/** Peers whose route is remembered. */
+const mostRoutes = 10_000;
 
 /** Opens every socket that `listen` asks for, or none: then it rejects with a ListenFault. */
 export async function openTransport(options: TransportOptions): Promise<Transport> {
@@ -72,6 +88,9 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
   const tcp = createTcp({ ...defaultTcpLimits, ...options.tcpLimits }, handlers);
   const sockets = new Map<string, OpenSocket>();
   const complained = new Set<string>();
+  const sentBys = new Map<string, string>();
+  const routes = new Map<string, string | undefined>();
+  let routedMs = 0;
   let own: ReadonlySet<string> = new Set();
   let closed = false;
   let refreshing: Promise<void> | undefined;
@@ -115,6 +134,7 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
 
   function remember(): void {
     own = ownNames(sockets.values());
+    sentBys.clear();
   }
 
   async function lookAgain(): Promise<void> {
@@ -166,7 +186,58 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     return undefined;
   }
 
+  function flowTo(
+    transport: TransportName,
+    remoteAddress: string,
+    remotePort: number,
+  ): Flow | Promise<Flow> | undefined {
+    const family = isIPv6(remoteAddress);
+    const candidates = [...sockets.values()].filter(
+      ({ bound }) => bound.transport === transport && isIPv6(bound.address) === family,
+    );
+    if (closed || candidates.length === 0) return undefined;
+    if (transport === 'tcp') return tcp.connect(remoteAddress, remotePort);
+    if (candidates.length === 1) return candidates[0]?.udp?.flowTo(remoteAddress, remotePort);
+    const source = sourceTo(remoteAddress);
+    const chosen = candidates.find(({ bound }) => bound.address === source) ?? candidates[0];
+    return chosen?.udp?.flowTo(remoteAddress, remotePort);
+  }
+
+  /** Routes change seldom and a look at them takes four system calls. */
+  function sourceTo(remoteAddress: string): string | undefined {
+    const nowMs = performance.now();
+    if (nowMs - routedMs > refreshMs || routes.size >= mostRoutes) {
+      routes.clear();
+      routedMs = nowMs;
+    }
+    if (!routes.has(remoteAddress)) routes.set(remoteAddress, sourceAddressTo(remoteAddress));
+    return routes.get(remoteAddress);
+  }
+
+  function sentBy({ transport, localAddress, localPort }: Flow): string {
+    const key = `${transport} ${localAddress} ${localPort}`;
+    const known = sentBys.get(key);
+    if (known !== undefined) return known;
+    // Our end of a connection that we made has a port of its own, where nobody listens.
+    const isAt = ({ bound }: OpenSocket) => bound.transport === transport && bound.address === localAddress;
+    const all = [...sockets.values()];
+    const socket =
+      all.find((each) => isAt(each) && each.bound.port === localPort) ??
+      all.find(isAt) ??
+      all.find(
+        ({ bound }) => bound.transport === transport && isIPv6(bound.address) === isIPv6(localAddress),
+      );
+    const { address, port, advertise } = socket?.bound ?? { address: localAddress, port: localPort };
+    const name = advertise === undefined ? address : advertise.host;
+    const text = formatHostPort(bareHost(name), advertise?.port ?? port);
+    if (sentBys.size >= mostRoutes) sentBys.clear();
+    sentBys.set(key, text);
+    return text;
+  }
+
   return {
+    flowTo,
+    sentBy,
     addresses: () => [...sockets.values()].map((socket) => socket.bound),
     isOwn: (host, port = defaultPort) => own.has(ownName(host, port)),
     findFlow,

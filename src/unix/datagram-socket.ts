@@ -42,6 +42,9 @@ const IOVEC_WORDS = IOVEC_BYTES / 4;
 /** The low word of a length of 64 bits. */
 const LENGTH_WORD = endianness() === 'LE' ? 2 : 3;
 
+/** Any port serves to ask for a route. */
+const DISCARD_PORT = 9;
+
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
 const AF_INET = 2;
@@ -82,6 +85,23 @@ export function bindDatagramSocket(address: string, port: number, receiveBufferB
     port: portOf(own),
     receiveBufferBytes: optionOf(fd, SOL_SOCKET, SO_RCVBUF),
   };
+}
+
+/**
+ * The local address that the host would send to a peer from, by its routes; undefined: it has no way there. Nothing is
+ * sent: the socket is only connected.
+ */
+export function sourceAddressTo(address: string): string | undefined {
+  const c = libc();
+  const peer = createSockaddr(address, DISCARD_PORT);
+  const fd = c.socket(isIPv6Sockaddr(peer) ? AF_INET6 : AF_INET, SOCK_DGRAM | O_CLOEXEC, 0);
+  if (fd < 0) return undefined;
+  const own = Buffer.alloc(NAME_BYTES);
+  const length = Buffer.from(Uint32Array.of(NAME_BYTES).buffer);
+  const isKnown =
+    c.connect(fd, peer.octets, peer.octets.length) === 0 && c.getsockname(fd, own, length) === 0;
+  c.close(fd);
+  return isKnown ? addressOf(copySockaddr(own)) : undefined;
 }
 
 /** A second descriptor of the same socket, for somebody who closes it. Throws the system's error. */

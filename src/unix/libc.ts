@@ -34,6 +34,7 @@ export interface Libc {
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, bytes: number): number;
+  connect(fd: number, address: Buffer, bytes: number): number;
   getsockname(fd: number, address: Buffer, bytes: Buffer): number;
   setsockopt(fd: number, level: number, option: number, value: Buffer, bytes: number): number;
   getsockopt(fd: number, level: number, option: number, value: Buffer, bytes: Buffer): number;
@@ -112,6 +113,7 @@ function bind(): Libc {
     prctl: declare('prctl', 'int', ['int', 'ulong', 'ulong', 'ulong', 'ulong']),
     socket: declare('socket', 'int', ['int', 'int', 'int']),
     bind: declare('bind', 'int', ['int', 'void *', 'uint']),
+    connect: declare('connect', 'int', ['int', 'void *', 'uint']),
     getsockname: declare('getsockname', 'int', ['int', 'void *', 'void *']),
     setsockopt: declare('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),
     getsockopt: declare('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']),
