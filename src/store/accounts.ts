@@ -37,6 +37,8 @@ export interface Accounts {
   notice(): void;
   /** An account as of the last `notice`; undefined: there is none. Throws NssError when NSS fails. Never within asUser. */
   look(name: string): Looked | undefined;
+  /** The names of its UNIX groups, the primary one first. Throws NssError. */
+  groupNamesOf(account: Account): readonly string[];
   close(): void;
 }
 
@@ -148,6 +150,7 @@ export function createAccounts(
   return {
     notice,
     look,
+    groupNamesOf: (account) => nss.groupNamesOf(account),
     close() {
       nss.close();
       watch.close();

@@ -29,6 +29,8 @@ export interface DigestFields {
 export type Operation =
   | { readonly type: 'verify'; readonly credentials: DigestFields }
   | { readonly type: 'account'; readonly peerAddress: string }
+  /** The names of the account's UNIX groups. */
+  | { readonly type: 'groups' }
   | { readonly type: 'loadConfig'; readonly known: Version | undefined }
   | { readonly type: 'loadContacts'; readonly known: Version | undefined }
   /** Appends lines to the contacts of version `after`, or answers `changed`; skipped when a load found a change. */
@@ -49,7 +51,8 @@ export type Answer =
   | { readonly type: 'no'; readonly why: string }
   /** The account may use SIP. */
   | { readonly type: 'admitted'; readonly uid: number; readonly gecos: string; readonly home: string }
-  /** The account may not; answered 403. */
+  | { readonly type: 'groups'; readonly names: readonly string[] }
+  /** The account may not, or is none; answered 403, of a callee 404. */
   | { readonly type: 'refused'; readonly why: string }
   /** The file as `known` says. */
   | { readonly type: 'unchanged' }

@@ -66,6 +66,8 @@ interface StoreRequest {
   readonly deadlineMs: number;
   readonly resolve: (answers: Answer[]) => void;
   readonly reject: (error: unknown) => void;
+  /** What `groups` answers, where it is asked. */
+  groups: Answer | undefined;
 }
 
 interface CachedCredentials {
@@ -85,7 +87,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
   function run(user: string, operations: readonly Operation[]): Promise<Answer[]> {
     return new Promise((resolve, reject) => {
       const deadlineMs = performance.now() + LOCK_WAIT_MS;
-      const request = { user, operations, answers: [], deadlineMs, resolve, reject };
+      const request = { user, operations, answers: [], deadlineMs, resolve, reject, groups: undefined };
       if (turn.length === 0) queueMicrotask(serveTurn);
       turn.push(request);
     });
@@ -144,7 +146,11 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       finish(request);
       return undefined;
     }
-    if (looked !== undefined && !looked.isLocked) return looked;
+    if (looked !== undefined && !looked.isLocked) {
+      // NSS is asked as ourselves.
+      if (operations.some(({ type }) => type === 'groups')) request.groups = groupsOf(looked.account);
+      return looked;
+    }
     const why = looked === undefined ? 'no such user' : 'locked in /etc/sr/shadow';
     for (const operation of operations.slice(answers.length)) answers.push(nobody(operation, why));
     const refusal = answers.findIndex(isRefusal);
@@ -206,7 +212,12 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
         const operation = operations[index] as Operation;
         // What was to be written was decided on what a load has just found to be otherwise.
         if (operation.type === 'appendContacts' && answers.some(({ type }) => type === 'text')) break;
-        const answer = operation.type === 'account' ? admission : perform(account, opened, operation);
+        const answer =
+          operation.type === 'account'
+            ? admission
+            : operation.type === 'groups'
+              ? (request.groups as Answer)
+              : perform(account, opened, operation);
         if (answer.type === 'trouble') {
           onBusy(request, answer);
           return;
@@ -220,8 +231,17 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     }
   }
 
+  function groupsOf(account: Account): Answer {
+    try {
+      return { type: 'groups', names: accounts.groupNamesOf(account) };
+    } catch (error) {
+      return { type: 'failed', why: (error as Error).message };
+    }
+  }
+
   /** What an operation on nobody answers, in the time and words of a known user's. */
   function nobody(operation: Operation, why: string): Answer {
+    if (operation.type === 'account') return { type: 'refused', why };
     if (operation.type !== 'verify') return { type: 'failed', why };
     verifyDigest(undefined, operation.credentials, settings.verify);
     return { type: 'no', why };
@@ -230,7 +250,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
   function perform(
     account: Account,
     opened: UserDirectory | Trouble,
-    operation: Exclude<Operation, { type: 'account' }>,
+    operation: Exclude<Operation, { type: 'account' | 'groups' }>,
   ): Answer | Trouble {
     if (isTrouble(opened)) return withoutDirectory(opened, operation);
     switch (operation.type) {

@@ -58,6 +58,6 @@ test('requests of a turn are answered each for its own user, in their order', as
       return answer?.type;
     }),
   );
-  expect(answers).toEqual(['admitted', 'failed', 'admitted', 'failed']);
+  expect(answers).toEqual(['admitted', 'refused', 'admitted', 'refused']);
   expect(done.filter((index) => index % 2 === 0)).toEqual([0, 2]);
 });
