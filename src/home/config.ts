@@ -154,6 +154,21 @@ export function effectiveSettings(layers: readonly ParsedConfig[], context?: Mat
   return settings as Settings;
 }
 
+/** A line of Block or Allow. */
+export interface ScreeningRule {
+  readonly isAllowed: boolean;
+  readonly patterns: readonly string[];
+}
+
+/** The lines of Block and Allow in force, in the order in which the first that fits decides: as `effectiveSettings` looks. */
+export function screeningRules(layers: readonly ParsedConfig[], context?: MatchContext): ScreeningRule[] {
+  const here = context && { ...context, timeZone: context.timeZone ?? timeZoneOf(layers) };
+  return layers
+    .flatMap((layer) => [...matchedSettings(layer, here), ...layer.global])
+    .filter(({ keyword }) => keyword === 'Block' || keyword === 'Allow')
+    .map(({ keyword, value }) => ({ isAllowed: keyword === 'Allow', patterns: value as readonly string[] }));
+}
+
 /** The lines that say a value of a keyword, as a configuration file has them; none for what is undefined or empty. */
 export function formatSetting(keyword: KeywordName, value: unknown): string[] {
   if (value === undefined) return [];
