@@ -4,17 +4,23 @@ import { networkInterfaces } from 'node:os';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import type { NonceKey } from '../digest/nonce.ts';
 import type { NonceCounts } from '../digest/nonce-counts.ts';
+import { isInRange } from '../home/address-range.ts';
 import { effectiveSettings } from '../home/config.ts';
 import { formatFault } from '../home/fault.ts';
 import { refusalOfContact } from '../registrar/contact-address.ts';
 import { signRoute } from '../registrar/route-mac.ts';
+import { openAliases } from '../store/aliases-file.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
 import { createUnixStore } from '../store/unix-store.ts';
 import type { TransactionLayer } from '../transaction/layer.ts';
+import type { Timers } from '../transaction/timers.ts';
+import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
+import { settingsOfEverybody } from './callee.ts';
 import { createCompaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
+import { createGateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
@@ -33,6 +39,9 @@ export interface ServiceBase {
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
   readonly keepalive: Keepalive;
+  readonly locator: Locator;
+  readonly timers: Timers;
+  readonly now: () => number;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
   readonly nonceCounts: NonceCounts;
@@ -67,6 +76,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     maxContactsPolicy: keywords.MaxContactsPolicy,
     removalMemoryMs,
   };
+  const gateways = createGateways(settings.gateways, base.locator);
   const routeKey = hmacKey(Buffer.from(hmac(key, 'route'), 'hex'));
   const broadcasts = createBroadcasts();
   const hostFacts = {
@@ -92,12 +102,32 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     failures: base.failures,
     keepalive: base.keepalive,
     compaction: createCompaction(store, users, removalMemoryMs, log),
+    keywords,
+    layers: settings.layers,
+    hasBlocks: settings.layers.some(({ blocks }) => blocks.some(({ type }) => type === 'match')),
+    everybody: settingsOfEverybody(keywords, settings.layers),
+    transport,
+    locator: base.locator,
+    timers: base.timers,
+    dialogKey: hmacKey(Buffer.from(hmac(key, 'dialog'), 'hex')),
+    loopSecret: hmac(key, 'loop'),
+    callingRules: { allowForeign: keywords.AllowForeign, groups: keywords.CallingGroup },
+    isOwnPort: (port) => transport.addresses().some((own) => own.port === port),
+    isTrustedPeer: (address) =>
+      gateways.isTrusted(address) || keywords.TrustedPeers.some((range) => isInRange(address, range)),
+    gateways,
+    aliases: own === undefined ? openAliases(faultOnce) : () => undefined,
+    now: base.now,
     limitsOf(user) {
       if (user.config.global.length === 0 && user.config.blocks.length === 0) return limits;
       const { MaxContacts } = effectiveSettings([user.config, ...settings.layers]);
       return { ...limits, maxContacts: MaxContacts };
     },
-    refuseContact: (uri, sourceAddress) => refusalOfContact(uri, sourceAddress, hostFacts),
+    refuseHop: (uri, sourceAddress) => refusalOfContact(uri, sourceAddress, hostFacts),
+    refuseContact: (uri, sourceAddress) =>
+      gateways.isGateway(uri.host) && !gateways.isGateway(sourceAddress)
+        ? 'the address of a gateway'
+        : refusalOfContact(uri, sourceAddress, hostFacts),
     signRoute: (user, binding) => signRoute(routeKey, user, binding),
   };
 }

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Rejection } from '../auth/rejection.ts';
 import { hash } from '../digest/hash.ts';
 import type { Head } from '../message/head.ts';
-import type { HeaderField, Request } from '../message/message.ts';
+import type { HeaderField, Request, Response } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
 import type { OtherUri, SipUri } from '../message/uri.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
@@ -50,6 +50,14 @@ export function refuseIn(
   );
 }
 
+/** A response of ours to a request that was to be forwarded. */
+export function answerOf(
+  { request }: Exchange,
+  { status, reason, fields }: Omit<Rejection, 'type' | 'why'>,
+): Response {
+  return createResponse(request, status, { toTag: newTag(), reason, fields });
+}
+
 /** Answers without a transaction and without a line of the log. */
 export function respondStateless(
   service: Service,
@@ -63,7 +71,7 @@ export function respondStateless(
 }
 
 /** Status 401 and 407 are how every registration begins; only other refusals are worth a line of the log. */
-function logRejection(service: Service, exchange: Exchange, rejection: Rejection): void {
+export function logRejection(service: Service, exchange: Exchange, rejection: Rejection): void {
   const level = rejection.status === 401 || rejection.status === 407 ? 'debug' : 'info';
   if (!service.log.isOn(level)) return;
   service.log(level, 'refused', {

@@ -1,7 +1,6 @@
 // The way of a request (DESIGN §4), top to bottom: parse, answer what can't be served, absorb what was seen before,
-// then to the registrar or to ourselves. Wiring only.
+// then to the registrar, to ourselves, or on to others. Wiring only.
 
-import { type Rejection, reject } from '../auth/rejection.ts';
 import { fieldValue, optionTags } from '../message/fields.ts';
 import { formatMessage } from '../message/format.ts';
 import { readHead } from '../message/head.ts';
@@ -10,13 +9,20 @@ import { parseMessage } from '../message/parse.ts';
 import { createField, createResponse } from '../message/response.ts';
 import { parseUri } from '../message/uri.ts';
 import { parseVia } from '../message/via.ts';
+import { badExtension, validateProxyRequire, validateScheme } from '../proxy/validation.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
 import { responseTarget, stampVia } from '../transport/respond.ts';
 import { type Exchange, refuse, respondStateless } from './exchange.ts';
-import { ALLOW, serveOther } from './other-request.ts';
+import { serveProxied } from './proxy-request.ts';
 import { serveRegister } from './register-request.ts';
 import { type Service, sourceOf } from './service.ts';
+
+/** What is not refused for its method; others pass through to where they go. */
+const ALLOW = createField(
+  'Allow',
+  'REGISTER, INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, SUBSCRIBE, NOTIFY, PUBLISH, REFER, INFO, UPDATE, PRACK',
+);
 
 /** Takes one message off a flow. Never throws: a fault of ours is logged with its stack and answered 500. */
 export function receive(service: Service, octets: string, flow: Flow): void {
@@ -36,7 +42,10 @@ export function receive(service: Service, octets: string, flow: Flow): void {
   }
   stampVia(message, head.via, flow);
   if (service.transactions.absorb(message, head, flow)) return;
-  if (message.method === 'ACK') return;
+  if (message.method === 'CANCEL') {
+    service.transactions.receiveCancel(message, head, flow);
+    return;
+  }
   const target = parseUri(message.requestUri);
   const exchange = { request: message, head, target, flow, arrivedMs: performance.now(), nowMs: Date.now() };
   try {
@@ -49,29 +58,15 @@ export function receive(service: Service, octets: string, flow: Flow): void {
 
 /** Sends the request where it belongs; undefined when it is answered already. */
 function serve(service: Service, exchange: Exchange): Promise<void> | undefined {
-  const { request, head } = exchange;
-  const rejection = validateRequest(exchange);
-  if (rejection !== undefined) return refuse(service, exchange, rejection);
-  if (request.method === 'REGISTER') return serveRegister(service, exchange);
-  if (request.method === 'CANCEL') return refuse(service, exchange, reject(481, 'CANCEL of no transaction'));
-  if (request.method === 'OPTIONS' && isForServer(service, exchange)) return answerOptions(service, exchange);
-  if (head.maxForwards === 0) return refuse(service, exchange, reject(483, 'Max-Forwards 0'));
-  return serveOther(service, exchange);
-}
-
-/** RFC 3261 §16.3: a scheme we speak, and no extension that a proxy here would have to know. */
-function validateRequest({ request, target }: Exchange): Rejection | undefined {
-  if (target === undefined)
-    return reject(400, `Request-URI ${request.requestUri}`, { reason: 'Bad Request-URI' });
-  if (target.type !== 'sip') return reject(416, `scheme of ${request.requestUri}`);
-  const extensions = optionTags(request, 'proxy-require');
-  return extensions.length === 0 ? undefined : badExtension('Proxy-Require', extensions);
-}
-
-/** RFC 3261 §8.2.2.3: 420 names what is not supported. */
-function badExtension(field: string, tags: readonly string[]): Rejection {
-  const list = tags.join(', ');
-  return reject(420, `${field}: ${list}`, { fields: [createField('Unsupported', list)] });
+  const { request } = exchange;
+  if (request.method === 'REGISTER' || (request.method === 'OPTIONS' && isForServer(service, exchange))) {
+    const rejection = validateScheme(request, exchange.target) ?? validateProxyRequire(request);
+    if (rejection !== undefined) return refuse(service, exchange, rejection);
+    return request.method === 'REGISTER'
+      ? serveRegister(service, exchange)
+      : answerOptions(service, exchange);
+  }
+  return serveProxied(service, exchange);
 }
 
 /** RFC 3261 §11: a stateless 200 for OPTIONS to ourselves. */

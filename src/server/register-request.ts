@@ -38,7 +38,7 @@ export function serveRegister(service: Service, exchange: Exchange): Promise<voi
       const [config, contacts] = answers as [Answer, Answer];
       const refusal = authorize(identity.user, aor, account) ?? unavailable(config) ?? unavailable(contacts);
       if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
-      if (account.type === 'admitted') user.home = account.home;
+      service.users.admitted(user, account);
       if (ahead !== undefined && contacts.type === 'written')
         return confirm(service, exchange, identified, ahead, contacts.version);
       service.users.configLoaded(user, config);

@@ -1,15 +1,24 @@
 // What serving a request needs: one object made at start and changed as a whole by a reload. Shapes only.
 
 import type { Authenticator } from '../auth/authenticate.ts';
+import type { HmacKey } from '../digest/hash.ts';
+import type { ParsedConfig, Settings } from '../home/config.ts';
 import type { Binding } from '../home/usrloc.ts';
 import type { SipUri } from '../message/uri.ts';
+import type { CallingRules } from '../proxy/calling-rights.ts';
 import type { RegistrarLimits } from '../registrar/register.ts';
+import type { AliasLookup } from '../store/aliases-file.ts';
 import type { Store } from '../store/store.ts';
 import type { TransactionLayer } from '../transaction/layer.ts';
+import type { Timers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
+import type { Locator } from '../transport/locate.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { CallSettings } from './callee.ts';
 import type { Compaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
+import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
 import type { LocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
@@ -30,6 +39,33 @@ export interface Service {
   limitsOf(user: User): RegistrarLimits;
   /** Why a contact may not point there, or undefined. */
   refuseContact(uri: SipUri, sourceAddress: string): string | undefined;
+  /** Why nothing may be sent there for a request from that address, or undefined. */
+  refuseHop(uri: SipUri, sourceAddress: string): string | undefined;
+  /** The keywords in effect. */
+  readonly keywords: Settings;
+  /** The layers of keywords behind a user's own; without blocks all users without a config have `keywords`. */
+  readonly layers: readonly ParsedConfig[];
+  readonly hasBlocks: boolean;
+  readonly transport: Transport;
+  readonly locator: Locator;
+  /** Timer C, BranchTimeout, NoAnswerTimeout. */
+  readonly timers: Timers;
+  /** Signs what our Record-Route says of a dialog. */
+  readonly dialogKey: HmacKey;
+  /** Nobody else can make a hash that stops a request as a loop. */
+  readonly loopSecret: string;
+  readonly callingRules: CallingRules;
+  /** What holds for calls to users without a config of their own. */
+  readonly everybody: CallSettings;
+  /** Whether a port is one of our sockets'. */
+  isOwnPort(port: number): boolean;
+  /** TrustedPeers, and the gateways whose requests are trusted. */
+  isTrustedPeer(address: string): boolean;
+  readonly gateways: Gateways;
+  /** /etc/sr/aliases as it is now. */
+  readonly aliases: AliasLookup;
+  /** Milliseconds since 1970, for Match time. */
+  now(): number;
   /** The MAC over what the server says of how a contact is reached. */
   signRoute(user: string, binding: Omit<Binding, 'mac'>): string;
 }

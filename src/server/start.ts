@@ -5,8 +5,10 @@ import { createNonceCounts } from '../digest/nonce-counts.ts';
 import { readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
 import { createTransactionLayer } from '../transaction/layer.ts';
+import { createTimers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
 import { ListenFault } from '../transport/listen-fault.ts';
+import { createLocator, type SocketFamily } from '../transport/locate.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
@@ -40,15 +42,20 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`; `timing` is
- * that of keepalives.
- */
+/** What is as it should be where it is not given. */
+export interface StartOptions {
+  /** Of keepalives. */
+  readonly timing?: Partial<KeepaliveTiming> | undefined;
+  /** The clock of Match time: milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`. */
 export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
   log: Log,
-  timing?: Partial<KeepaliveTiming>,
+  { timing, now = Date.now }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
   if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
@@ -87,6 +94,9 @@ export async function startServer(
     transport,
     transactions,
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
+    locator: createLocator({ resolver: settings.keywords.Resolver, transports: () => familiesOf(transport) }),
+    timers: createTimers(),
+    now,
     failures: createFailureAnswers(),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
@@ -103,6 +113,7 @@ export async function startServer(
       if (JSON.stringify(changed.keywords.Listen) !== JSON.stringify(settings.keywords.Listen))
         log('warning', 'reload', { why: 'a changed Listen needs a restart' });
       service?.store.close();
+      service?.gateways.close();
       service = buildService(changed, base);
       log.setLevel(changed.keywords.LogLevel);
       log('info', 'reloaded', { file: changed.path });
@@ -111,12 +122,23 @@ export async function startServer(
       base.failures.close();
       base.keepalive.close();
       transactions.close();
+      base.timers.close();
+      base.locator.close();
+      service?.gateways.close();
       await transport.close();
       service?.store.close();
       log('info', 'stopped');
       log.flush();
     },
   };
+}
+
+/** What can be sent by. */
+function familiesOf(transport: Transport): ReadonlySet<SocketFamily> {
+  const families = transport.addresses().map((socket): SocketFamily => {
+    return `${socket.transport}${socket.address.includes(':') ? 6 : 4}`;
+  });
+  return new Set(families);
 }
 
 /** The network's refusals are everyday; anything else is a fault of ours. */

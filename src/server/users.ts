@@ -11,6 +11,9 @@ export interface User {
   readonly name: string;
   /** Where his files are, for fault lines; empty until the store has said. */
   home: string;
+  uid: number;
+  /** The name in his account; empty until the store has said. */
+  gecos: string;
   contactsVersion: Version | undefined;
   contacts: UsrlocFold;
   configVersion: Version | undefined;
@@ -28,6 +31,8 @@ export interface Users {
   claimed(name: string): User;
   /** Remembers a user who proved to be one; answers the one to go on with. */
   proved(user: User): User;
+  /** Takes in who he is. */
+  admitted(user: User, account: Answer): void;
   /** Takes in what a load of contacts answered. */
   contactsLoaded(user: User, answer: Answer): void;
   configLoaded(user: User, answer: Answer): void;
@@ -49,6 +54,12 @@ export function createUsers(max: number, onFault: (fault: Fault) => void): Users
       users.set(user.name, user);
       if (users.size > max) users.delete(users.keys().next().value as string);
       return user;
+    },
+    admitted(user, account) {
+      if (account.type !== 'admitted') return;
+      user.home = account.home;
+      user.uid = account.uid;
+      user.gecos = account.gecos;
     },
     contactsLoaded(user, answer) {
       if (answer.type !== 'text') return;
@@ -73,6 +84,8 @@ function newUser(name: string): User {
   return {
     name,
     home: '',
+    uid: -1,
+    gecos: '',
     contactsVersion: undefined,
     contacts: NO_CONTACTS,
     configVersion: undefined,

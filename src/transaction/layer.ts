@@ -134,7 +134,7 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
     answer.respond(createResponse(request, invite === undefined ? 481 : 200, { toTag: newTag() }));
     if (invite?.state === 'proceeding') {
       try {
-        invite.server?.onCancel?.();
+        invite.server?.onCancel?.(request);
       } catch (thrown) {
         onError(thrown);
       }

@@ -11,7 +11,7 @@ export interface ServerTransaction {
   /** Sends a response, provisional or final. What the state does not allow, such as a second final one, does nothing. */
   respond(response: Response): void;
   /** Called when a CANCEL comes while an INVITE has no final response (RFC 3261 §9.2). */
-  onCancel?: () => void;
+  onCancel?: (cancel: Request) => void;
 }
 
 /** Who sent a request and waits for what becomes of it. Exactly one of a final response, time-out or error comes. */

@@ -53,9 +53,11 @@ describe.skipIf(!canPlayUsers)('sipctl config (needs root or libnss_wrapper)', (
   });
 
   test('set warns of what does nothing', () => {
-    expect(config('jan', 'set', 'DisplayName', 'Jan Č').stderr).toBe(
-      'sipctl: warning: DisplayName: not in force in this version\n',
+    expect(config('jan', 'set', 'Accounting', 'no').stderr).toBe(
+      'sipctl: warning: Accounting: not in force in this version\n',
     );
+    config('jan', 'unset', 'Accounting');
+    expect(config('jan', 'set', 'DisplayName', 'Jan Č').stderr).toBe('');
     expect(host.file('jan', 'config')).toBe('DisplayName Jan Č\n');
     expect(config('jan', 'get', 'DisplayName').stdout).toBe('Jan Č\n');
     expect(config('jan', 'set', 'MaxContacts', '400').stderr).toBe(
@@ -88,13 +90,13 @@ describe.skipIf(!canPlayUsers)('sipctl config (needs root or libnss_wrapper)', (
 
   test('check finds all faults of the user’s file, or of one that is named', () => {
     expect(config('jan', 'check')).toEqual({ status: 0, stdout: '', stderr: '' });
-    host.writeFile('jan', 'config', 'MaxContact 4\nDoNotDisturb yes\n');
+    host.writeFile('jan', 'config', 'MaxContact 4\nAccounting yes\n');
     expect(config('jan', 'check')).toEqual({
       status: 78,
       stdout: '',
       stderr:
         `sipctl: ${path}:1: MaxContact: unknown keyword (did you mean MaxContacts?)\n` +
-        `sipctl: warning: ${path}:2: DoNotDisturb: not in force in this version\n`,
+        `sipctl: warning: ${path}:2: Accounting: not in force in this version\n`,
     });
     const file = host.write('draft', 'Realm r\nMinUid x\n');
     expect(config('jan', 'check', file).stderr).toMatch(

@@ -47,6 +47,8 @@ export interface TestServerOptions {
 
 /** A server, its account and the agents that were opened for it. */
 export class TestServer {
+  /** The clock of Match time; undefined: the machine's. */
+  nowMs: number | undefined;
   readonly user: string;
   readonly port: number;
   readonly home = mkdtempSync(join(tmpdir(), 'sr-home-'));
@@ -78,7 +80,10 @@ export class TestServer {
   }
 
   async #start(): Promise<void> {
-    const started = await startServer(this.settings(), this.#account, this.#log, this.#keepalive);
+    const started = await startServer(this.settings(), this.#account, this.#log, {
+      timing: this.#keepalive,
+      now: () => this.nowMs ?? Date.now(),
+    });
     if (started.type !== 'running') throw new Error(started.lines.join('\n'));
     this.#running = started;
   }

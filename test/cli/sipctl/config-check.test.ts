@@ -6,10 +6,10 @@ test('finds every fault with its line, and says what is not acted on', () => {
     'MaxContacts 4',
     'ForwardAlwys sip:a@b',
     'Realm x',
-    'ForwardAlways sip:a@b',
+    'Accounting no',
     'Match all',
     '  DoNotDisturb maybe',
-    '  DoNotDisturb yes',
+    '  Accounting yes',
     'MaxContacts 5',
   ].join('\n');
   expect(checkUserContent(content, 'config')).toEqual({
@@ -21,8 +21,8 @@ test('finds every fault with its line, and says what is not acted on', () => {
       { path: 'config', line: 8, text: 'the last line does not end' },
     ],
     warnings: [
-      { path: 'config', line: 4, text: 'ForwardAlways: not in force in this version' },
-      { path: 'config', line: 7, text: 'DoNotDisturb: not in force in this version' },
+      { path: 'config', line: 4, text: 'Accounting: not in force in this version' },
+      { path: 'config', line: 7, text: 'Accounting: not in force in this version' },
     ],
   });
 });

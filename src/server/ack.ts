@@ -1,0 +1,56 @@
+// ACK for a 2xx (RFC 3261 §16.6, §17.1.1.3): sent on along the dialog's route, without a transaction. What becomes of it
+// nobody asks: the callee repeats his 2xx.
+
+import { hash } from '../digest/hash.ts';
+import { formatMessage } from '../message/format.ts';
+import { parseUri } from '../message/uri.ts';
+import type { VerifiedRoute } from '../proxy/dialog-route.ts';
+import { addressStrictRouter, createForwardedRequest, nextMaxForwards } from '../proxy/forwarding.ts';
+import type { RoutedRequest } from '../proxy/routing.ts';
+import type { Flow } from '../transport/flow.ts';
+import { viaOf } from './branch-request.ts';
+import type { Exchange } from './exchange.ts';
+import { dialogTarget } from './in-dialog.ts';
+import { type Hop, nextHops } from './next-hop.ts';
+import type { Service } from './service.ts';
+
+/** Sends an ACK on. */
+export function forwardAck(
+  service: Service,
+  exchange: Exchange,
+  routed: RoutedRequest,
+  dialog: VerifiedRoute,
+  loopHash: string,
+): void {
+  const target = parseUri(routed.request.requestUri);
+  if (target?.type !== 'sip' || routed.isUnreadable) return;
+  const { route, requestUri } = dialogTarget(routed, target, dialog);
+  const send = (flow: Flow) => {
+    const ack = createForwardedRequest(routed.request, {
+      requestUri,
+      maxForwards: nextMaxForwards(exchange.head.maxForwards),
+      maxBreadth: undefined,
+      recordRoutes: [],
+      routes: [],
+      via: viaOf(service, flow, statelessBranch(exchange, loopHash)),
+      realm: service.authenticator.realm,
+      assertedIdentity: undefined,
+      added: [],
+    });
+    flow.send(formatMessage(addressStrictRouter(ack)), flow.reliable ? () => {} : undefined);
+  };
+  const go = (hops: readonly Hop[]) => {
+    const flow = hops[0]?.open();
+    if (flow instanceof Promise) flow.then(send, () => {});
+    else if (flow !== undefined) send(flow);
+  };
+  const source = exchange.flow.remoteAddress;
+  const hops = nextHops(service, route, (uri) => service.refuseHop(uri, source));
+  if (Array.isArray(hops)) go(hops);
+  else void hops.then(go);
+}
+
+/** The same for an ACK that comes again (RFC 3261 §16.11). */
+function statelessBranch({ head }: Exchange, loopHash: string): string {
+  return `z9hG4bK${hash('MD5', `${head.via.branch ?? ''}\n${loopHash}`)}${loopHash}`;
+}

@@ -1,0 +1,265 @@
+// One branch of a forwarded request (RFC 3261 §16.6 steps 7 to 11): next hops one behind the other, a client transaction
+// over the flow to each, timer C and BranchTimeout. Wiring only.
+
+import type { Gateway } from '../home/gateway.ts';
+import { elementEnd, unfold } from '../message/fields.ts';
+import { formatMessage } from '../message/format.ts';
+import type { HeaderField, Response } from '../message/message.ts';
+import { createField } from '../message/response.ts';
+import { ANSWERED_ELSEWHERE } from '../proxy/response-context.ts';
+import type { ContactRoute } from '../registrar/contact-flow.ts';
+import type { ClientTransaction, ClientUser } from '../transaction/layer.ts';
+import type { Timer } from '../transaction/timers.ts';
+import type { Flow } from '../transport/flow.ts';
+import { createBranchRequest } from './branch-request.ts';
+import { answerOf } from './exchange.ts';
+import type { Forwarding, Search } from './forwarding.ts';
+import { type Hop, nextHops, type RefuseHop } from './next-hop.ts';
+
+/** Where a branch goes. */
+export interface Target {
+  /** The Request-URI of the copy. */
+  readonly requestUri: string;
+  /** How it is reached. */
+  readonly route: Exclude<ContactRoute, { type: 'unusable' }>;
+  /** What it leaves through. */
+  readonly gateway?: Gateway | undefined;
+  /** A registered phone, or somebody else's server. */
+  readonly isPhone: boolean;
+}
+
+/** One branch. */
+export interface Branch {
+  readonly id: number;
+  readonly target: Target;
+  readonly search: Search;
+  state: 'locating' | 'waiting' | 'proceeding' | 'ended';
+  /** The next hops not tried yet. */
+  hops: Hop[];
+  isCancelled: boolean;
+  cancelReason?: string | undefined;
+  /** How many next hops were sent to. */
+  attempts: number;
+  client?: ClientTransaction | undefined;
+  /** Timer C, and before a provisional response BranchTimeout. */
+  timer?: Timer | undefined;
+}
+
+/** A datagram of more is likely to be fragmented (RFC 3261 §18.1.1). */
+const LONGEST_DATAGRAM = 1300;
+
+/** Finds the next hops of a branch and sends the request to the first. */
+export function startBranch(forwarding: Forwarding, branch: Branch): void {
+  const hops = nextHops(forwarding.service, branch.target.route, refusalFor(forwarding, branch.target));
+  if (Array.isArray(hops)) begin(forwarding, branch, hops);
+  else void hops.then((found) => begin(forwarding, branch, found));
+}
+
+/**
+ * Only from the host itself leads a way to its loopback addresses; a contact that somebody wrote into his file leads to no
+ * gateway. Where root said to send it may be anywhere.
+ */
+function refusalFor({ service, inbound }: Forwarding, target: Target): RefuseHop {
+  const source = inbound.exchange.flow.remoteAddress;
+  if (target.gateway !== undefined) return () => undefined;
+  return target.isPhone && !inbound.isInDialog
+    ? (uri) => service.refuseContact(uri, source)
+    : (uri) => service.refuseHop(uri, source);
+}
+
+function begin(forwarding: Forwarding, branch: Branch, hops: readonly Hop[]): void {
+  branch.hops = [...hops];
+  const { target } = branch;
+  if (hops.length === 0) {
+    const host = target.route.type === 'uri' ? target.route.uri.host : target.requestUri;
+    const warning = `399 ${forwarding.service.authenticator.realm} "no way to ${host}"`;
+    endWith(forwarding, branch, 480, [createField('Warning', warning.replace(/[\r\n]/g, ''))]);
+  } else tryNextHop(forwarding, branch);
+}
+
+function tryNextHop(forwarding: Forwarding, branch: Branch): void {
+  if (branch.state === 'ended') return;
+  const hop = branch.hops.shift();
+  if (hop === undefined) {
+    endWith(forwarding, branch, branch.target.isPhone ? 480 : 503);
+    return;
+  }
+  if (branch.isCancelled) {
+    endWith(forwarding, branch, 487);
+    return;
+  }
+  const flow = hop.open();
+  if (flow === undefined) tryNextHop(forwarding, branch);
+  else if (flow instanceof Promise) {
+    branch.state = 'locating';
+    flow.then(
+      (opened) => send(forwarding, branch, hop, opened),
+      (error: Error) => {
+        forwarding.service.log('debug', 'send-failed', { why: error.message });
+        tryNextHop(forwarding, branch);
+      },
+    );
+  } else send(forwarding, branch, hop, flow);
+}
+
+function send(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): void {
+  if (branch.isCancelled) {
+    endWith(forwarding, branch, 487);
+    return;
+  }
+  const { service } = forwarding;
+  const request = createBranchRequest(forwarding, branch, flow);
+  if (hop.mayBeTcp && flow.transport === 'udp' && formatMessage(request).length > LONGEST_DATAGRAM) {
+    const { address, port } = hop;
+    branch.hops.unshift({ ...hop, mayBeTcp: false });
+    branch.hops.unshift({
+      address,
+      port,
+      mayBeTcp: false,
+      open: () => service.transport.flowTo('tcp', address, port),
+    });
+    tryNextHop(forwarding, branch);
+    return;
+  }
+  branch.state = 'waiting';
+  branch.client = service.transactions.sendRequest(request, flow, userOf(forwarding, branch));
+  if (request.method !== 'INVITE') return;
+  if (!flow.reliable)
+    branch.timer = service.timers.start(service.keywords.BranchTimeout * 1000, giveUp, {
+      forwarding,
+      branch,
+    });
+  if (branch.isCancelled) branch.client.cancel(reasonFields(branch.cancelReason));
+}
+
+/** What is heard of an attempt counts while it is the latest one; a 2xx always does, as the caller has a dialog then. */
+function userOf(forwarding: Forwarding, branch: Branch): ClientUser {
+  const attempt = ++branch.attempts;
+  return {
+    onResponse(response) {
+      if (branch.attempts === attempt && branch.state !== 'ended') heard(forwarding, branch, response);
+      else if (response.status >= 200 && response.status < 300) heardLate(forwarding, branch, response);
+    },
+    onTimeout() {
+      if (branch.attempts === attempt && branch.state !== 'ended') silent(forwarding, branch);
+    },
+    onTransportError(error) {
+      forwarding.service.log('debug', 'send-failed', { why: error.message });
+      if (branch.attempts !== attempt || branch.state === 'ended') return;
+      stopTimer(forwarding, branch);
+      tryNextHop(forwarding, branch);
+    },
+  };
+}
+
+/** A 2xx of a next hop that was given up, or one more of a branch that has ended. */
+function heardLate(forwarding: Forwarding, branch: Branch, response: Response): void {
+  if (branch.state !== 'ended') {
+    stopTimer(forwarding, branch);
+    branch.client?.cancel(reasonFields(ANSWERED_ELSEWHERE));
+    branch.state = 'ended';
+  }
+  forwarding.report(forwarding, branch, withoutTopVia(response));
+}
+
+/** §16.7 steps 2 to 4. */
+function heard(forwarding: Forwarding, branch: Branch, response: Response): void {
+  const { service } = forwarding;
+  const { status } = response;
+  if (status < 200) {
+    if (branch.client !== undefined && forwarding.inbound.request.method === 'INVITE') {
+      stopTimer(forwarding, branch);
+      branch.timer = service.timers.start(service.keywords.TimerC * 1000, ringOut, { forwarding, branch });
+    }
+    branch.state = 'proceeding';
+    if (status > 100) forwarding.report(forwarding, branch, withoutTopVia(response));
+    return;
+  }
+  stopTimer(forwarding, branch);
+  if (status === 503 && branch.hops.length > 0) {
+    tryNextHop(forwarding, branch);
+    return;
+  }
+  branch.state = 'ended';
+  forwarding.report(forwarding, branch, withoutTopVia(response));
+}
+
+/** Timers B and F: 408 for INVITE, silence for the rest (RFC 4320 §4.2), and the next hop where there is one. */
+function silent(forwarding: Forwarding, branch: Branch): void {
+  stopTimer(forwarding, branch);
+  if (branch.hops.length > 0 && branch.state === 'waiting') tryNextHop(forwarding, branch);
+  else if (forwarding.inbound.request.method === 'INVITE') endWith(forwarding, branch, 408);
+  else {
+    branch.state = 'ended';
+    forwarding.report(forwarding, branch, undefined);
+  }
+}
+
+/** BranchTimeout: nothing was heard. What may yet come is cancelled. */
+function giveUp({ forwarding, branch }: { forwarding: Forwarding; branch: Branch }): void {
+  if (branch.state !== 'waiting') return;
+  branch.client?.cancel();
+  silent(forwarding, branch);
+}
+
+/** Timer C (§16.8): it rang too long. */
+function ringOut({ branch }: { branch: Branch }): void {
+  if (branch.state !== 'proceeding') return;
+  branch.search.hasRungOut = true;
+  branch.isCancelled = true;
+  branch.client?.cancel(reasonFields('SIP;cause=408;text="Timer C"'));
+}
+
+/** §16.10, or another branch answered. */
+export function cancelBranch(forwarding: Forwarding, branch: Branch, reason: string | undefined): void {
+  branch.isCancelled = true;
+  branch.cancelReason = reason;
+  if (branch.state !== 'waiting' && branch.state !== 'proceeding') return;
+  stopTimer(forwarding, branch);
+  if (forwarding.inbound.request.method !== 'INVITE') return;
+  branch.client?.cancel(reasonFields(reason));
+  // Nobody there: the transaction goes on retransmitting and cancels when it hears something; the search does not wait.
+  if (branch.state === 'waiting')
+    branch.timer = forwarding.service.timers.start(forwarding.service.keywords.BranchTimeout * 1000, giveUp, {
+      forwarding,
+      branch,
+    });
+}
+
+function reasonFields(reason: string | undefined): HeaderField[] {
+  return reason === undefined ? [] : [createField('Reason', reason)];
+}
+
+function endWith(
+  forwarding: Forwarding,
+  branch: Branch,
+  status: number,
+  fields: readonly HeaderField[] = [],
+): void {
+  if (branch.state === 'ended') return;
+  branch.state = 'ended';
+  forwarding.report(forwarding, branch, answerOf(forwarding.inbound.exchange, { status, fields }));
+}
+
+function stopTimer({ service }: Forwarding, branch: Branch): void {
+  if (branch.timer !== undefined) service.timers.stop(branch.timer);
+  branch.timer = undefined;
+}
+
+/** §16.7 step 3. */
+function withoutTopVia(response: Response): Response {
+  const fields: HeaderField[] = [];
+  let isTaken = false;
+  for (const field of response.fields) {
+    if (isTaken || field.id !== 'via') {
+      fields.push(field);
+      continue;
+    }
+    isTaken = true;
+    const text = unfold(field.value);
+    const end = elementEnd(text, 0);
+    if (end < text.length) fields.push(createField(field.name, text.slice(end + 1).trimStart()));
+  }
+  const { type, status, reason, body } = response;
+  return { type, status, reason, fields, body };
+}

@@ -1,0 +1,244 @@
+// Where a request goes (RFC 3261 §16.5): to accounts of ours and their phones, through a gateway, or to another domain; and
+// who may send it there (DESIGN §4.7).
+
+import { accountOf } from '../auth/authorize.ts';
+import { type Rejection, reject } from '../auth/rejection.ts';
+import { splitSubaddress } from '../home/subaddress.ts';
+import { expandTokens } from '../home/tokens.ts';
+import { toOctets } from '../message/octets.ts';
+import { formatUri, parseUri, type SipUri } from '../message/uri.ts';
+import { type Forward, screenCall } from '../proxy/callee-policy.ts';
+import { groupThatMayCall, refuseForeignCall } from '../proxy/calling-rights.ts';
+import type { Retargeting } from '../proxy/retargeting.ts';
+import { targetSet, withinBreadth } from '../proxy/target-set.ts';
+import { contactRoute } from '../registrar/contact-flow.ts';
+import type { Target } from './branch.ts';
+import { callSettings, loadCallee } from './callee.ts';
+import { addressOf } from './caller.ts';
+import { type Forwarding, fail, openSearch, perform, ring, type Search } from './forwarding.ts';
+import type { Service } from './service.ts';
+import type { User } from './users.ts';
+
+/** The most forwards of one call, whoever they are of. */
+const MAX_FORWARDS = 10;
+
+/** Sends the request to a URI. `search` is open and gets its targets, or is ended with a refusal. */
+export function seek(forwarding: Forwarding, search: Search, uri: SipUri): void {
+  const { service } = forwarding;
+  if (!isLocalTarget(service, uri)) {
+    seekElsewhere(forwarding, search, uri);
+    return;
+  }
+  const name = accountOf(uri);
+  if (name === undefined) {
+    fail(forwarding, search, reject(484, `no user in ${formatUri(uri)}`));
+    return;
+  }
+  seekLocal(forwarding, search, name, uri);
+}
+
+/** Whether a URI is for an account of ours. One whose address and port are a phone's, not ours, is that phone (DESIGN §3). */
+function isLocalTarget(service: Service, { host, port }: SipUri): boolean {
+  if (!service.domains.isLocal(host)) return false;
+  return port === undefined || !service.domains.isOwnAddress(host) || service.isOwnPort(port);
+}
+
+function seekLocal(forwarding: Forwarding, search: Search, name: string, uri: SipUri): void {
+  const { service } = forwarding;
+  const expanded = service.aliases(toOctets(name));
+  if (expanded === undefined) {
+    guard(forwarding, search, seekAccount(forwarding, search, name, uri));
+    return;
+  }
+  if (expanded.leftOut !== undefined) service.log('warning', 'alias', { name, why: expanded.leftOut });
+  const searches = expanded.targets.map((_, index) => (index === 0 ? search : sibling(forwarding, search)));
+  if (expanded.targets.length === 0) fail(forwarding, search, reject(404, `alias ${name} leads nowhere`));
+  for (const [index, target] of expanded.targets.entries()) {
+    const to = targetUri(service, target);
+    const its = searches[index] as Search;
+    if (to === undefined) fail(forwarding, its, reject(404, `alias ${name}: ${target} is no address`));
+    else if (isLocalTarget(service, to) && accountOf(to) !== undefined)
+      guard(forwarding, its, seekAccount(forwarding, its, accountOf(to) as string, to));
+    else seekElsewhere(forwarding, its, to);
+  }
+}
+
+function sibling(forwarding: Forwarding, { chargedTo, retargetings }: Search): Search {
+  return openSearch(forwarding, { chargedTo, retargetings });
+}
+
+/** A user name, a number or a URI, as configuration files have them. */
+function targetUri({ authenticator }: Service, target: string): SipUri | undefined {
+  const uri = /^[a-z][a-z0-9+.-]*:/i.test(target)
+    ? parseUri(target)
+    : parseUri(target.includes('@') ? `sip:${target}` : `sip:${target}@${authenticator.realm}`);
+  if (uri === undefined) return undefined;
+  if ('host' in uri) return uri.type === 'sip' ? uri : undefined;
+  const number = uri.type === 'tel' ? uri.rest.replace(/;.*/s, '').replace(/[-.()]/g, '') : '';
+  return number === '' ? undefined : { type: 'sip', user: number, host: authenticator.realm, parameters: [] };
+}
+
+/** A fault of ours costs the search only. */
+function guard(forwarding: Forwarding, search: Search, seeking: Promise<void>): void {
+  seeking.catch((error: Error) => {
+    forwarding.service.log('error', 'internal-error', { why: error.stack ?? error.message });
+    fail(forwarding, search, reject(500, 'internal error'));
+  });
+}
+
+/** The phones of an account, as its owner's config has it now. */
+async function seekAccount(forwarding: Forwarding, search: Search, name: string, uri: SipUri): Promise<void> {
+  const { service, inbound, visited } = forwarding;
+  const plain = splitSubaddress(name).user;
+  const loaded = await loadCallee(service, name, plain === name ? undefined : plain);
+  if (loaded.type === 'rejection') {
+    if (loaded.status === 404 && service.gateways.targetFor(uri) !== undefined)
+      seekElsewhere(forwarding, search, uri);
+    else fail(forwarding, search, loaded);
+    return;
+  }
+  if (visited.has(loaded.name)) {
+    fail(forwarding, search, reject(482, `${loaded.name} was asked before`));
+    return;
+  }
+  visited.add(loaded.name);
+  const { settings, rules } = await callSettings(service, loaded, inbound);
+  search.callee = { user: loaded, settings, uri: addressOf(service, loaded.name) };
+  const verdict = screenCall(settings, rules, inbound.caller.facts, inbound.request.method);
+  if (verdict?.type === 'rejection') fail(forwarding, search, verdict);
+  else if (verdict?.type === 'forward') redirectTo(forwarding, search, verdict);
+  else if (settings.DoNotDisturb && inbound.request.method === 'INVITE') {
+    const { ForwardBusy } = settings;
+    if (ForwardBusy === undefined) fail(forwarding, search, reject(486, 'DoNotDisturb'));
+    else redirectTo(forwarding, search, { type: 'forward', reason: 'user-busy', target: ForwardBusy });
+  } else {
+    search.groups = phonesOf(service, loaded, inbound.exchange.nowMs, inbound.breadth);
+    ring(forwarding, search);
+  }
+}
+
+/** The target set (§16.5): contacts that may be used; the others are in the log. */
+function phonesOf(service: Service, user: User, nowMs: number, breadth: number): Target[][] {
+  const groups: Target[][] = [];
+  for (const bindings of targetSet(user.contacts.bindings, nowMs)) {
+    const targets: Target[] = [];
+    for (const binding of bindings) {
+      const uri = parseUri(binding.uri);
+      const isSigned = binding.mac !== undefined && binding.mac === service.signRoute(user.name, binding);
+      const why = uri?.type === 'sip' ? refusalAtUse(service, uri, isSigned) : 'no sip URI';
+      const route =
+        why === undefined
+          ? contactRoute(binding, uri as SipUri, isSigned)
+          : { type: 'unusable' as const, why };
+      if (route.type === 'unusable')
+        service.log('info', 'contact-skipped', { user: user.name, contact: binding.uri, why: route.why });
+      else targets.push({ requestUri: binding.uri, route, isPhone: true });
+    }
+    if (targets.length > 0) groups.push(targets);
+  }
+  return withinBreadth(groups, breadth);
+}
+
+/** What was registered was looked at then; what somebody wrote into the file was not. */
+function refusalAtUse(service: Service, uri: SipUri, isSigned: boolean): string | undefined {
+  if (isLocalTarget(service, uri) && (uri.port === undefined || service.isOwnPort(uri.port)))
+    return 'it leads back here';
+  return service.refuseContact(uri, isSigned ? uri.host : '');
+}
+
+/**
+ * A gateway, or another domain, by way of `route` where there is one: the right to it is the caller's, of a forwarded call
+ * the callee's.
+ */
+export function seekElsewhere(forwarding: Forwarding, search: Search, uri: SipUri, route?: SipUri): void {
+  const { service, inbound } = forwarding;
+  const text = formatUri(uri);
+  const gateway = route === undefined ? service.gateways.targetFor(uri) : undefined;
+  const go = (groups: readonly string[]) => {
+    const refusal = refusalOf(forwarding, search, text, gateway !== undefined, groups);
+    if (refusal !== undefined) {
+      fail(forwarding, search, refusal);
+      return;
+    }
+    search.groups = [[gateway ?? foreignTarget(uri, route)]];
+    ring(forwarding, search);
+  };
+  const user = chargedUser(search, inbound.caller.name);
+  if (user === '' || groupThatMayCall(service.callingRules, text) === undefined) go([]);
+  else
+    guard(
+      forwarding,
+      search,
+      service.store.run(user, [{ type: 'groups' }]).then(([answer]) => {
+        go(answer?.type === 'groups' ? answer.names : []);
+      }),
+    );
+}
+
+function chargedUser({ chargedTo }: Search, caller: string): string {
+  return chargedTo ?? caller;
+}
+
+function refusalOf(
+  { service, inbound }: Forwarding,
+  search: Search,
+  uri: string,
+  isGateway: boolean,
+  groups: readonly string[],
+): Rejection | undefined {
+  const user = chargedUser(search, inbound.caller.name);
+  if (user !== '') {
+    const refusal = refuseForeignCall(service.callingRules, user, uri, isGateway, groups);
+    // The caller did nothing that he may not: to him the callee is not there.
+    return refusal === undefined || search.chargedTo === undefined ? refusal : reject(480, refusal.why);
+  }
+  // A peer reaches our users; what it sends elsewhere it may send there itself, or root said so with a Route.
+  if (inbound.caller.type === 'peer') return undefined;
+  return reject(403, `a stranger calls ${uri}`);
+}
+
+function foreignTarget(uri: SipUri, route: SipUri | undefined): Target {
+  return { requestUri: formatUri(uri), route: { type: 'uri', uri: route ?? uri, path: [] }, isPhone: false };
+}
+
+function redirectTo(forwarding: Forwarding, search: Search, { reason, target }: Forward): void {
+  const from = search.callee?.uri ?? '';
+  redirect(forwarding, search, target, { from, reason });
+}
+
+/**
+ * Goes on with a call where the callee's config sends it: as his own call, with his rights. What comes of it takes the
+ * place of what his phones said.
+ */
+export function redirect(forwarding: Forwarding, search: Search, target: string, by: Retargeting): void {
+  const { service, inbound } = forwarding;
+  const { callee } = search;
+  const name = callee?.user.name ?? '';
+  const expanded = expandFor(service, callee?.user, target);
+  const uri = expanded === undefined ? undefined : targetUri(service, toOctets(expanded));
+  const src = inbound.caller.facts.uri;
+  if (uri === undefined) {
+    fail(forwarding, search, reject(480, `${name} forwards to ${target}, which is no address`));
+    return;
+  }
+  if (search.retargetings.length >= MAX_FORWARDS) {
+    fail(forwarding, search, reject(483, `more than ${MAX_FORWARDS} forwards`));
+    return;
+  }
+  service.log('info', 'forwarded', { user: name, from: src, to: formatUri(uri), reason: by.reason });
+  const next = openSearch(forwarding, { chargedTo: name, retargetings: [...search.retargetings, by] });
+  seek(forwarding, next, uri);
+  endRedirected(forwarding, search);
+}
+
+/** The search is over; what his phones said counts on, but for the 487 of those that rang in vain. */
+function endRedirected(forwarding: Forwarding, search: Search): void {
+  perform(forwarding, forwarding.context.endSearch(search.id, search.hasRungOut ? 'nothing' : undefined));
+}
+
+/** The tokens of a value of the callee's config; undefined for one that there is not. */
+function expandFor(service: Service, user: User | undefined, target: string): string | undefined {
+  if (!target.includes('%') || user === undefined) return target;
+  const { name, home, uid } = user;
+  return expandTokens(target, { user: name, home, uid, domain: service.authenticator.realm });
+}

@@ -1,0 +1,58 @@
+// Requests within a dialog that we record-routed (RFC 3261 §12.2, §16.4): our own signature on the Route lets them through,
+// without credentials and without a memory of the call.
+
+import type { SipUri } from '../message/uri.ts';
+import { type VerifiedRoute, verifyDialogRoute } from '../proxy/dialog-route.ts';
+import type { RoutedRequest } from '../proxy/routing.ts';
+import type { Target } from './branch.ts';
+import type { Caller } from './caller.ts';
+import { redirect } from './destination.ts';
+import type { Exchange } from './exchange.ts';
+import { createForwarding, openSearch, ring } from './forwarding.ts';
+import type { Proxied } from './proxy-request.ts';
+import type { Service } from './service.ts';
+
+/** Who it is was asked when the dialog was made. */
+const PARTY: Caller = {
+  type: 'stranger',
+  name: '',
+  displayName: undefined,
+  facts: { uri: '', isAnonymous: false },
+};
+
+/** The dialog that the tokens of our own Route values speak of, if they are ours and its. */
+export function dialogOf(
+  service: Service,
+  { head, nowMs }: Exchange,
+  tokens: readonly string[],
+): VerifiedRoute | undefined {
+  const [token] = tokens;
+  if (token === undefined || head.to.tag === undefined) return undefined;
+  return verifyDialogRoute(service.dialogKey, token, head, nowMs);
+}
+
+/** Sends a request along the dialog's own route set. */
+export function followDialog(service: Service, proxied: Proxied, dialog: VerifiedRoute): undefined {
+  const { exchange, routed, target, breadth, loopHash } = proxied;
+  const { head, flow } = exchange;
+  const transaction = service.transactions.createServerTransaction(exchange.request, head, flow);
+  const { request } = routed;
+  const inbound = { exchange, transaction, request, caller: PARTY, breadth, loopHash, isInDialog: true };
+  const forwarding = createForwarding(service, inbound, redirect);
+  const search = openSearch(forwarding);
+  search.groups = [[dialogTarget(routed, target, dialog)]];
+  ring(forwarding, search);
+}
+
+/** Where it goes: the next Route, the flow its peer is known by, or the Request-URI. */
+export function dialogTarget(
+  { request, nextRoute }: RoutedRequest,
+  target: SipUri,
+  { flow }: VerifiedRoute,
+): Target {
+  const { requestUri } = request;
+  if (nextRoute === undefined && flow !== undefined)
+    return { requestUri, route: { type: 'flow', ends: flow, natted: true, path: [] }, isPhone: true };
+  const uri = nextRoute ?? target;
+  return { requestUri, route: { type: 'uri', uri, path: [] }, isPhone: nextRoute === undefined };
+}

@@ -1,0 +1,61 @@
+// Calls through the proxy (RFC 3261 §16): real phones on real sockets, one user, whose phones call each other.
+
+import { afterEach, describe, expect, test } from 'vitest';
+import { fieldValue, fieldValues } from '../../src/message/fields.ts';
+import { Phone, registeredPhone, SDP } from './phone.ts';
+import { realm, TestServer } from './running-server.ts';
+
+const servers: TestServer[] = [];
+const aor = `sip:jan@${realm}`;
+
+async function start(config: readonly string[] = []): Promise<TestServer> {
+  const server = await TestServer.start({ config });
+  servers.push(server);
+  return server;
+}
+
+async function callerOf(server: TestServer, transport: 'udp' | 'tcp' = 'udp'): Promise<Phone> {
+  return new Phone(await server.agent(transport), server.user);
+}
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
+describe.each([
+  ['udp', 'udp'],
+  ['udp', 'tcp'],
+  ['tcp', 'udp'],
+  ['tcp', 'tcp'],
+] as const)('a call from %s to %s', (from, to) => {
+  test('rings, is answered, and ends from either side', async () => {
+    const server = await start();
+    const callee = await registeredPhone(server, to);
+    const caller = await callerOf(server, from);
+    const inviting = caller.invite(aor);
+    const invite = await callee.next('INVITE');
+    expect(invite.request.requestUri).toBe(callee.contact);
+    expect(invite.request.body).toBe(SDP);
+    expect(fieldValue(invite.request, 'max-forwards')).toBe('69');
+    expect(fieldValue(invite.request, 'proxy-authorization')).toBeUndefined();
+    expect(fieldValues(invite.request, 'record-route').length).toBe(from === to ? 1 : 2);
+    await callee.answer(invite, 180);
+    await caller.nextResponse(180, 'INVITE');
+    await callee.answer(invite, 200, { body: SDP });
+    const established = await inviting;
+    expect(established.status).toBe(200);
+    expect(fieldValues(established, 'via').length).toBe(1);
+    await caller.confirm(established);
+    const ack = await callee.next('ACK');
+    expect(fieldValue(ack.request, 'route')).toBeUndefined();
+
+    const reinviting = callee.agent.request(callee.back('INVITE', invite, 77));
+    const reinvite = await caller.next('INVITE');
+    await caller.answer(reinvite, 200, { body: SDP });
+    expect((await reinviting).status).toBe(200);
+
+    const bye = caller.agent.request(caller.within('BYE', established, 90));
+    await callee.answer(await callee.next('BYE'), 200);
+    expect((await bye).status).toBe(200);
+  });
+});
