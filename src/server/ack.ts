@@ -20,7 +20,6 @@ export function forwardAck(
   exchange: Exchange,
   routed: RoutedRequest,
   dialog: VerifiedRoute,
-  loopHash: string,
 ): void {
   const target = parseUri(routed.request.requestUri);
   if (target?.type !== 'sip' || routed.isUnreadable) return;
@@ -32,7 +31,7 @@ export function forwardAck(
       maxBreadth: undefined,
       recordRoutes: [],
       routes: [],
-      via: viaOf(service, flow, statelessBranch(exchange, loopHash)),
+      via: viaOf(service, flow, statelessBranch(service, exchange)),
       realm: service.authenticator.realm,
       assertedIdentity: undefined,
       added: [],
@@ -51,6 +50,7 @@ export function forwardAck(
 }
 
 /** The same for an ACK that comes again (RFC 3261 §16.11). */
-function statelessBranch({ head }: Exchange, loopHash: string): string {
-  return `z9hG4bK${hash('MD5', `${head.via.branch ?? ''}\n${loopHash}`)}${loopHash}`;
+function statelessBranch({ loopSecret }: Service, { head }: Exchange): string {
+  const { via, callId, cseq } = head;
+  return `z9hG4bK${hash('MD5', `${loopSecret}\n${via.branch ?? ''}\n${callId}\n${cseq.number}`)}`;
 }

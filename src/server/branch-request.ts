@@ -12,7 +12,6 @@ import {
   nextMaxForwards,
 } from '../proxy/forwarding.ts';
 import { retargetingFields } from '../proxy/retargeting.ts';
-import { newBranch } from '../transaction/random-token.ts';
 import { canonicalAddress } from '../transport/address.ts';
 import type { FlowEnds } from '../transport/connections.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -26,8 +25,13 @@ const DIALOG_METHODS: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REF
 /** A dialog's route holds this much longer than the longest call. */
 const ROUTE_MARGIN_MS = 3_600_000;
 
-/** Makes the copy that leaves by a flow. */
-export function createBranchRequest(forwarding: Forwarding, branch: Branch, flow: Flow): Request {
+/** Makes the copy that leaves by a flow, under the branch parameter `branchId`. */
+export function createBranchRequest(
+  forwarding: Forwarding,
+  branch: Branch,
+  flow: Flow,
+  branchId: string,
+): Request {
   const { service, inbound } = forwarding;
   const { target, search } = branch;
   const { request, exchange } = inbound;
@@ -38,7 +42,7 @@ export function createBranchRequest(forwarding: Forwarding, branch: Branch, flow
     maxBreadth: inbound.isInDialog ? undefined : inbound.breadth,
     recordRoutes: makesDialog ? recordRoutes(service, inbound, branch, flow) : [],
     routes: target.route.path,
-    via: viaOf(service, flow, newBranch() + inbound.loopHash),
+    via: viaOf(service, flow, branchId),
     realm: service.authenticator.realm,
     assertedIdentity: identityFor(service, inbound, flow),
     added: retargetingFields(request, search.retargetings, target.requestUri),

@@ -9,6 +9,7 @@ import { createField } from '../message/response.ts';
 import { ANSWERED_ELSEWHERE } from '../proxy/response-context.ts';
 import type { ContactRoute } from '../registrar/contact-flow.ts';
 import type { ClientTransaction, ClientUser } from '../transaction/layer.ts';
+import { newBranch } from '../transaction/random-token.ts';
 import type { Timer } from '../transaction/timers.ts';
 import type { Flow } from '../transport/flow.ts';
 import { createBranchRequest } from './branch-request.ts';
@@ -108,7 +109,8 @@ function send(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): voi
     return;
   }
   const { service } = forwarding;
-  const request = createBranchRequest(forwarding, branch, flow);
+  const id = newBranch() + forwarding.inbound.loopHash;
+  const request = createBranchRequest(forwarding, branch, flow, id);
   if (hop.mayBeTcp && flow.transport === 'udp' && formatMessage(request).length > LONGEST_DATAGRAM) {
     const { address, port } = hop;
     branch.hops.unshift({ ...hop, mayBeTcp: false });
@@ -122,7 +124,7 @@ function send(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): voi
     return;
   }
   branch.state = 'waiting';
-  branch.client = service.transactions.sendRequest(request, flow, userOf(forwarding, branch));
+  branch.client = service.transactions.sendRequest(request, flow, new Attempt(forwarding, branch), id);
   if (request.method !== 'INVITE') return;
   if (!flow.reliable)
     branch.timer = service.timers.start(service.keywords.BranchTimeout * 1000, giveUp, {
@@ -132,24 +134,55 @@ function send(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): voi
   if (branch.isCancelled) branch.client.cancel(reasonFields(branch.cancelReason));
 }
 
-/** What is heard of an attempt counts while it is the latest one; a 2xx always does, as the caller has a dialog then. */
-function userOf(forwarding: Forwarding, branch: Branch): ClientUser {
-  const attempt = ++branch.attempts;
-  return {
-    onResponse(response) {
-      if (branch.attempts === attempt && branch.state !== 'ended') heard(forwarding, branch, response);
-      else if (response.status >= 200 && response.status < 300) heardLate(forwarding, branch, response);
-    },
-    onTimeout() {
-      if (branch.attempts === attempt && branch.state !== 'ended') silent(forwarding, branch);
-    },
-    onTransportError(error) {
-      forwarding.service.log('debug', 'send-failed', { why: error.message });
-      if (branch.attempts !== attempt || branch.state === 'ended') return;
-      stopTimer(forwarding, branch);
-      tryNextHop(forwarding, branch);
-    },
-  };
+/**
+ * Who waits for what becomes of one attempt. What is heard counts while it is the latest one; a 2xx always does, as the
+ * caller has a dialog then. After a 2xx of its own it forgets all but whom to pass repetitions to: the transaction lives
+ * on for half a minute.
+ */
+class Attempt implements ClientUser {
+  private readonly respond: (response: Response) => void;
+  private readonly number: number;
+  private forwarding: Forwarding | undefined;
+  private branch: Branch | undefined;
+
+  constructor(forwarding: Forwarding, branch: Branch) {
+    this.respond = forwarding.inbound.transaction.respond;
+    this.number = ++branch.attempts;
+    this.forwarding = forwarding;
+    this.branch = branch;
+  }
+
+  onResponse(response: Response): void {
+    const { forwarding, branch } = this;
+    const isSuccess = response.status >= 200 && response.status < 300;
+    if (forwarding === undefined || branch === undefined) {
+      if (isSuccess) this.respond(withoutTopVia(response));
+      return;
+    }
+    if (this.isLatest(branch)) heard(forwarding, branch, response);
+    else if (isSuccess) heardLate(forwarding, branch, response);
+    if (!isSuccess) return;
+    this.forwarding = undefined;
+    this.branch = undefined;
+  }
+
+  onTimeout(): void {
+    const { forwarding, branch } = this;
+    if (forwarding !== undefined && branch !== undefined && this.isLatest(branch)) silent(forwarding, branch);
+  }
+
+  onTransportError(error: Error): void {
+    const { forwarding, branch } = this;
+    if (forwarding === undefined || branch === undefined) return;
+    forwarding.service.log('debug', 'send-failed', { why: error.message });
+    if (!this.isLatest(branch)) return;
+    stopTimer(forwarding, branch);
+    tryNextHop(forwarding, branch);
+  }
+
+  private isLatest(branch: Branch): boolean {
+    return branch.attempts === this.number && branch.state !== 'ended';
+  }
 }
 
 /** A 2xx of a next hop that was given up, or one more of a branch that has ended. */

@@ -81,8 +81,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   const broadcasts = createBroadcasts();
   const hostFacts = {
     isOwnSocket: (host: string, port: number) =>
-      transport.isOwn(host, port) ||
-      (domains.isLocal(host) && transport.addresses().some((own) => own.port === port)),
+      transport.isOwn(host, port) || (domains.isLocal(host) && transport.isOwnPort(port)),
     isBroadcast: (address: string) => broadcasts().has(address),
   };
   return {
@@ -112,7 +111,6 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     dialogKey: hmacKey(Buffer.from(hmac(key, 'dialog'), 'hex')),
     loopSecret: hmac(key, 'loop'),
     callingRules: { allowForeign: keywords.AllowForeign, groups: keywords.CallingGroup },
-    isOwnPort: (port) => transport.addresses().some((own) => own.port === port),
     isTrustedPeer: (address) =>
       gateways.isTrusted(address) || keywords.TrustedPeers.some((range) => isInRange(address, range)),
     gateways,

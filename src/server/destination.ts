@@ -5,6 +5,7 @@ import { accountOf } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
 import { splitSubaddress } from '../home/subaddress.ts';
 import { expandTokens } from '../home/tokens.ts';
+import type { Binding } from '../home/usrloc.ts';
 import { toOctets } from '../message/octets.ts';
 import { formatUri, parseUri, type SipUri } from '../message/uri.ts';
 import { type Forward, screenCall } from '../proxy/callee-policy.ts';
@@ -40,7 +41,7 @@ export function seek(forwarding: Forwarding, search: Search, uri: SipUri): void 
 /** Whether a URI is for an account of ours. One whose address and port are a phone's, not ours, is that phone (DESIGN §3). */
 function isLocalTarget(service: Service, { host, port }: SipUri): boolean {
   if (!service.domains.isLocal(host)) return false;
-  return port === undefined || !service.domains.isOwnAddress(host) || service.isOwnPort(port);
+  return port === undefined || !service.domains.isOwnAddress(host) || service.transport.isOwnPort(port);
 }
 
 function seekLocal(forwarding: Forwarding, search: Search, name: string, uri: SipUri): void {
@@ -117,31 +118,48 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
   }
 }
 
+/** What was found of contacts that are as they were: the host's addresses, which it depends on, change seldom. */
+const waysTo = new WeakMap<
+  Binding,
+  { readonly service: Service; readonly atMs: number; readonly target: Target | undefined }
+>();
+const WAY_MS = 10_000;
+
 /** The target set (§16.5): contacts that may be used; the others are in the log. */
 function phonesOf(service: Service, user: User, nowMs: number, breadth: number): Target[][] {
   const groups: Target[][] = [];
   for (const bindings of targetSet(user.contacts.bindings, nowMs)) {
     const targets: Target[] = [];
     for (const binding of bindings) {
-      const uri = parseUri(binding.uri);
-      const isSigned = binding.mac !== undefined && binding.mac === service.signRoute(user.name, binding);
-      const why = uri?.type === 'sip' ? refusalAtUse(service, uri, isSigned) : 'no sip URI';
-      const route =
-        why === undefined
-          ? contactRoute(binding, uri as SipUri, isSigned)
-          : { type: 'unusable' as const, why };
-      if (route.type === 'unusable')
-        service.log('info', 'contact-skipped', { user: user.name, contact: binding.uri, why: route.why });
-      else targets.push({ requestUri: binding.uri, route, isPhone: true });
+      const known = waysTo.get(binding);
+      if (known !== undefined && known.service === service && nowMs - known.atMs < WAY_MS) {
+        if (known.target !== undefined) targets.push(known.target);
+        continue;
+      }
+      const target = wayTo(service, user, binding);
+      waysTo.set(binding, { service, atMs: nowMs, target });
+      if (target !== undefined) targets.push(target);
     }
     if (targets.length > 0) groups.push(targets);
   }
   return withinBreadth(groups, breadth);
 }
 
+/** The target of a contact; undefined of one that cannot be used, for what the log says. */
+function wayTo(service: Service, user: User, binding: Binding): Target | undefined {
+  const uri = parseUri(binding.uri);
+  const isSigned = binding.mac !== undefined && binding.mac === service.signRoute(user.name, binding);
+  const why = uri?.type === 'sip' ? refusalAtUse(service, uri, isSigned) : 'no sip URI';
+  const route =
+    why === undefined ? contactRoute(binding, uri as SipUri, isSigned) : { type: 'unusable' as const, why };
+  if (route.type !== 'unusable') return { requestUri: binding.uri, route, isPhone: true };
+  service.log('info', 'contact-skipped', { user: user.name, contact: binding.uri, why: route.why });
+  return undefined;
+}
+
 /** What was registered was looked at then; what somebody wrote into the file was not. */
 function refusalAtUse(service: Service, uri: SipUri, isSigned: boolean): string | undefined {
-  if (isLocalTarget(service, uri) && (uri.port === undefined || service.isOwnPort(uri.port)))
+  if (isLocalTarget(service, uri) && (uri.port === undefined || service.transport.isOwnPort(uri.port)))
     return 'it leads back here';
   return service.refuseContact(uri, isSigned ? uri.host : '');
 }

@@ -30,19 +30,19 @@ export function serveProxied(service: Service, exchange: Exchange): Promise<void
   const { request, head } = exchange;
   const routed = preprocessRoute(request, (uri) => isOwnRoute(service, uri));
   const dialog = dialogOf(service, exchange, routed.tokens);
-  const loopHash = loopHashOf(service.loopSecret, request, head);
   if (request.method === 'ACK') {
     // An ACK is never answered; one without a way of ours belongs to nothing here.
-    if (dialog !== undefined && head.maxForwards !== 0)
-      forwardAck(service, exchange, routed, dialog, loopHash);
+    if (dialog !== undefined && head.maxForwards !== 0) forwardAck(service, exchange, routed, dialog);
     return undefined;
   }
   const target = routed.request === request ? exchange.target : parseUri(routed.request.requestUri);
   const breadth = breadthOf(request);
+  // Within a dialog the route set says where it goes, and Max-Forwards ends what goes round.
+  const loopHash = dialog === undefined ? loopHashOf(service.loopSecret, request, head) : '';
   const rejection =
     validateScheme(routed.request, target) ??
     validateMaxForwards(head) ??
-    detectLoop(request, loopHash) ??
+    (loopHash === '' ? undefined : detectLoop(request, loopHash)) ??
     validateProxyRequire(request) ??
     (typeof breadth === 'number' ? undefined : breadth) ??
     (routed.isUnreadable ? reject(400, 'Route', { reason: 'Bad Route' }) : undefined);
@@ -67,7 +67,7 @@ function isOwnRoute(service: Service, { user, host, port }: SipUri): boolean {
   if (service.transport.isOwn(host, port)) return true;
   return (
     service.domains.isLocal(host) &&
-    (port === undefined ? !service.domains.isOwnAddress(host) : service.isOwnPort(port))
+    (port === undefined ? !service.domains.isOwnAddress(host) : service.transport.isOwnPort(port))
   );
 }
 

@@ -57,8 +57,6 @@ export interface Service {
   readonly callingRules: CallingRules;
   /** What holds for calls to users without a config of their own. */
   readonly everybody: CallSettings;
-  /** Whether a port is one of our sockets'. */
-  isOwnPort(port: number): boolean;
   /** TrustedPeers, and the gateways whose requests are trusted. */
   isTrustedPeer(address: string): boolean;
   readonly gateways: Gateways;

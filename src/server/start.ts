@@ -8,7 +8,7 @@ import { createTransactionLayer } from '../transaction/layer.ts';
 import { createTimers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
 import { ListenFault } from '../transport/listen-fault.ts';
-import { createLocator, type SocketFamily } from '../transport/locate.ts';
+import { createLocator } from '../transport/locate.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
@@ -94,7 +94,7 @@ export async function startServer(
     transport,
     transactions,
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
-    locator: createLocator({ resolver: settings.keywords.Resolver, transports: () => familiesOf(transport) }),
+    locator: createLocator({ resolver: settings.keywords.Resolver, transports: transport.families }),
     timers: createTimers(),
     now,
     failures: createFailureAnswers(),
@@ -131,14 +131,6 @@ export async function startServer(
       log.flush();
     },
   };
-}
-
-/** What can be sent by. */
-function familiesOf(transport: Transport): ReadonlySet<SocketFamily> {
-  const families = transport.addresses().map((socket): SocketFamily => {
-    return `${socket.transport}${socket.address.includes(':') ? 6 : 4}`;
-  });
-  return new Set(families);
 }
 
 /** The network's refusals are everyday; anything else is a fault of ours. */

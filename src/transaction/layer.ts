@@ -1,11 +1,12 @@
 // The transaction layer (RFC 3261 §17): runs the effects of the four machines over flows and timers, and matches
 // messages to them. It makes no transaction by itself: what is answered statelessly costs it nothing.
 
+import { fieldValue } from '../message/fields.ts';
 import { formatMessage } from '../message/format.ts';
 import type { Head } from '../message/head.ts';
-import { readHead } from '../message/head.ts';
 import type { Request, Response } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
+import { parseVia } from '../message/via.ts';
 import type { Flow } from '../transport/flow.ts';
 import { responseTarget } from '../transport/respond.ts';
 import { createCancel } from './ack-and-cancel.ts';
@@ -46,8 +47,8 @@ export interface TransactionLayer {
   respondStateless(request: Request, head: Head, flow: Flow, response: Response): void;
   /** Answers a CANCEL that `absorb` did not take and tells its INVITE; false: there is none, it was answered 481. */
   receiveCancel(request: Request, head: Head, flow: Flow): boolean;
-  /** Sends a request, not an ACK, whose topmost Via is ours with a branch of `newBranch`. */
-  sendRequest(request: Request, flow: Flow, user: ClientUser): ClientTransaction;
+  /** Sends a request, not an ACK, whose topmost Via is ours; `branch` is that Via's, where the caller knows it. */
+  sendRequest(request: Request, flow: Flow, user: ClientUser, branch?: string): ClientTransaction;
   /** Gives a response to the transaction that waits for it; false: a stray one. */
   receiveResponse(response: Response, head: Head): boolean;
   /** The number of transactions alive. */
@@ -142,9 +143,12 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
     return invite !== undefined;
   }
 
-  function sendRequest(request: Request, flow: Flow, user: ClientUser): ClientTransaction {
-    const head = readHead(request);
-    if (head.type === 'malformed') throw new Error(`a request of ours: ${head.field}: ${head.why}`);
+  function sendRequest(
+    request: Request,
+    flow: Flow,
+    user: ClientUser,
+    branch = branchOf(request),
+  ): ClientTransaction {
     const { reliable } = flow;
     const isInvite = request.method === 'INVITE';
     const first = isInvite
@@ -154,7 +158,7 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
       : reliable
         ? nonInviteClientStartReliable
         : nonInviteClientStart;
-    const key = clientKey(head);
+    const key = clientKey(branch, request.method);
     if (clients.has(key)) throw new Error('a request of ours: its branch was used before');
     const machine = isInvite ? inviteClientMachine : plainClientMachine;
     const entry = begin(clients, key, machine, first, flow, request, user);
@@ -171,7 +175,7 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
   }
 
   function receiveResponse(response: Response, head: Head): boolean {
-    const entry = clients.get(clientKey(head));
+    const entry = clients.get(clientKey(head.via.branch ?? '', head.cseq.method));
     if (entry === undefined) return false;
     const wasCalling = entry.state === 'calling';
     const kindOf = entry.machine === inviteClientMachine ? inviteAnswer : plainAnswer;
@@ -195,6 +199,12 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
     size: () => servers.size + clients.size,
     close,
   };
+}
+
+function branchOf(request: Request): string {
+  const branch = parseVia(fieldValue(request, 'via') ?? '')?.branch;
+  if (branch === undefined) throw new Error('a request of ours: its Via has no branch');
+  return branch;
 }
 
 function inviteAnswer(status: number): 'provisional' | 'success' | 'failure' {

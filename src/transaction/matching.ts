@@ -7,9 +7,9 @@ import type { Flow } from '../transport/flow.ts';
 
 const cookie = 'z9hG4bK';
 
-/** The key of a client transaction, from its request or a response to it (RFC 3261 §17.1.3). */
-export function clientKey(head: Head): string {
-  return `${head.via.branch ?? ''} ${head.cseq.method}`;
+/** The key of a client transaction, of its request or a response to it (RFC 3261 §17.1.3). */
+export function clientKey(branch: string, method: string): string {
+  return `${branch} ${method}`;
 }
 
 /**

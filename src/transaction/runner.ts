@@ -23,9 +23,9 @@ export interface Entry {
   /** Where its messages go. */
   readonly flow: Flow;
   /** For what is made of it: 100, ACK, CANCEL. */
-  readonly request: Request | undefined;
+  request: Request | undefined;
   /** Undefined of a server transaction. */
-  readonly user: ClientUser | undefined;
+  user: ClientUser | undefined;
   /** Of an INVITE server transaction. */
   server: ServerTransaction | undefined;
   /** The octets last sent, for retransmission. */
@@ -118,7 +118,21 @@ export function createRunner({ durations, timers, onError, sendCancel }: RunnerO
     entry.state = transition.state;
     if (transition.state === 'terminated') forget(entry);
     for (const effect of transition.effects) perform(entry, effect, message, error);
+    if (transition.state === 'accepted' || transition.state === 'completed') release(entry);
     return transition;
+  }
+
+  /** After a final response little is needed for the half minute that a transaction lives on: what is not would fill memory. */
+  function release(entry: Entry): void {
+    const isInvite = entry.request?.method === 'INVITE';
+    entry.server = undefined;
+    if (entry.state === 'accepted') entry.sent = undefined;
+    if (entry.user === undefined || entry.state === 'accepted') entry.request = undefined;
+    else if (!isInvite) {
+      entry.request = undefined;
+      entry.user = undefined;
+      entry.sent = undefined;
+    }
   }
 
   function unsent(entry: Entry, error: Error): void {

@@ -46,6 +46,10 @@ export interface BoundAddress {
 /** The open sockets of the server. */
 export interface Transport {
   addresses(): BoundAddress[];
+  /** Whether a port is that of one of our sockets. */
+  isOwnPort(port: number): boolean;
+  /** Transports and IP versions that can be sent by: `udp4`, `tcp6` … */
+  families(): ReadonlySet<`${TransportName}${4 | 6}`>;
   /** Whether host and port (5060 where undefined) are one of our sockets, or advertised as such; brackets allowed. */
   isOwn(host: string, port?: number): boolean;
   /** The flow between one of our sockets and a peer; undefined: no such socket or connection. */
@@ -92,6 +96,8 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
   const routes = new Map<string, string | undefined>();
   let routedMs = 0;
   let own: ReadonlySet<string> = new Set();
+  let ports: ReadonlySet<number> = new Set();
+  let families: ReturnType<Transport['families']> = new Set();
   let closed = false;
   let refreshing: Promise<void> | undefined;
 
@@ -135,6 +141,11 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
   function remember(): void {
     own = ownNames(sockets.values());
     sentBys.clear();
+    const bound = [...sockets.values()].map((socket) => socket.bound);
+    ports = new Set(bound.map(({ port }) => port));
+    families = new Set(
+      bound.map(({ transport, address }) => `${transport}${isIPv6(address) ? 6 : 4}` as const),
+    );
   }
 
   async function lookAgain(): Promise<void> {
@@ -239,6 +250,8 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     flowTo,
     sentBy,
     addresses: () => [...sockets.values()].map((socket) => socket.bound),
+    isOwnPort: (port) => ports.has(port),
+    families: () => families,
     isOwn: (host, port = defaultPort) => own.has(ownName(host, port)),
     findFlow,
     connectTcp: (remoteAddress, remotePort) =>

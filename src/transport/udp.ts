@@ -106,6 +106,8 @@ class UdpPath implements UdpSocket {
   private readonly handlers: UdpHandlers;
   /** Direct-mapped by peer: a newer peer takes the slot, so that its size and cost are fixed. */
   private readonly flows = new Array<UdpFlow | undefined>(flowSlots).fill(undefined);
+  /** The same by address and port as text, for those we send to first. */
+  private readonly flowsByName = new Map<string, UdpFlow>();
   /** Node's watch over the socket, on a descriptor of its own; undefined while the socket is polled. */
   private watching: Socket | undefined;
   private polling: NodeJS.Timeout | NodeJS.Immediate | undefined;
@@ -128,7 +130,14 @@ class UdpPath implements UdpSocket {
   }
 
   flowTo(address: string, port: number): Flow {
-    return this.flowAt(createSockaddr(address, port));
+    const key = `${address} ${port}`;
+    let flow = this.flowsByName.get(key);
+    if (flow === undefined) {
+      flow = this.flowAt(createSockaddr(address, port));
+      if (this.flowsByName.size >= flowSlots) this.flowsByName.clear();
+      this.flowsByName.set(key, flow);
+    }
+    return flow;
   }
 
   /** The flow to a peer. */

@@ -284,12 +284,12 @@ describe('the user', () => {
     expect([errors, layer.size(), clock.calls()]).toEqual([[new Error('ours')], 0, 0]);
   });
 
-  test('is refused a request without head, or with a branch that is in use', () => {
+  test('is refused a request without branch, or with one that is in use', () => {
     const { layer } = station();
     const user: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
     const bare: Request = { type: 'request', method: 'OPTIONS', requestUri: 'sip:a', fields: [], body: '' };
     expect(() => layer.sendRequest(bare, testFlow(false), user)).toThrow(
-      'a request of ours: Via: it is missing',
+      'a request of ours: its Via has no branch',
     );
     layer.sendRequest(request().message, testFlow(false), user);
     expect(() => layer.sendRequest(request().message, testFlow(false), user)).toThrow('branch');
