@@ -154,7 +154,7 @@ export const keywords = {
     LATER,
   ),
   BanTime: server(duration(1, YEAR), 600, 'How long a ban holds', LATER),
-  RateLimit: server(rate, { rate: 100, burst: 500 }, 'Requests a second and at once from one address', LATER),
+  RateLimit: server(rate, { rate: 100, burst: 500 }, 'Requests a second and at once from one address'),
   LogLevel: server(
     choice('error', 'warning', 'notice', 'info', 'debug'),
     'info',

@@ -7,7 +7,7 @@ import type { NonceCounts } from '../digest/nonce-counts.ts';
 import { isInRange } from '../home/address-range.ts';
 import { effectiveSettings } from '../home/config.ts';
 import { formatFault } from '../home/fault.ts';
-import { refusalOfContact } from '../registrar/contact-address.ts';
+import { addressKind, refusalOfContact } from '../registrar/contact-address.ts';
 import { signRoute } from '../registrar/route-mac.ts';
 import { openAliases } from '../store/aliases-file.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
@@ -25,10 +25,14 @@ import type { Keepalive } from './keepalive.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
+import { createSourceLimits } from './source-limits.ts';
 import { createUsers } from './users.ts';
 
 /** Users kept in memory; each takes a few kilobytes. */
 const MAX_USERS = 20_000;
+
+/** Sources whose requests are counted, some 100 bytes each. */
+const MAX_SOURCES = 50_000;
 
 /** What outlives a reload. */
 export interface ServiceBase {
@@ -42,6 +46,7 @@ export interface ServiceBase {
   readonly locator: Locator;
   readonly timers: Timers;
   readonly now: () => number;
+  readonly refusedByOverload: () => void;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
   readonly nonceCounts: NonceCounts;
@@ -77,6 +82,11 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     removalMemoryMs,
   };
   const gateways = createGateways(settings.gateways, base.locator);
+  const isTrustedPeer = (address: string) =>
+    gateways.isTrusted(address) || keywords.TrustedPeers.some((range) => isInRange(address, range));
+  const sourceLimits = createSourceLimits(keywords.RateLimit, MAX_SOURCES);
+  // Who is on this host could load it without us.
+  const isUnlimited = (address: string) => addressKind(address) === 'loopback' || isTrustedPeer(address);
   const routeKey = hmacKey(Buffer.from(hmac(key, 'route'), 'hex'));
   const broadcasts = createBroadcasts();
   const hostFacts = {
@@ -111,8 +121,9 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     dialogKey: hmacKey(Buffer.from(hmac(key, 'dialog'), 'hex')),
     loopSecret: hmac(key, 'loop'),
     callingRules: { allowForeign: keywords.AllowForeign, groups: keywords.CallingGroup },
-    isTrustedPeer: (address) =>
-      gateways.isTrusted(address) || keywords.TrustedPeers.some((range) => isInRange(address, range)),
+    limitsOfSource: (address) => (isUnlimited(address) ? undefined : sourceLimits),
+    refusedByOverload: base.refusedByOverload,
+    isTrustedPeer,
     gateways,
     aliases: own === undefined ? openAliases(faultOnce) : () => undefined,
     now: base.now,

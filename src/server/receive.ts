@@ -14,6 +14,7 @@ import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
 import { responseTarget, stampVia } from '../transport/respond.ts';
 import { type Exchange, refuse, respondStateless } from './exchange.ts';
+import { isAckOfRefusal, refuseOverload } from './overload.ts';
 import { serveProxied } from './proxy-request.ts';
 import { serveRegister } from './register-request.ts';
 import { type Service, sourceOf } from './service.ts';
@@ -26,6 +27,7 @@ const ALLOW = createField(
 
 /** Takes one message off a flow. Never throws: a fault of ours is logged with its stack and answered 500. */
 export function receive(service: Service, octets: string, flow: Flow): void {
+  if (isBeyondRate(service, octets, flow) || isAckOfRefusal(octets)) return;
   const message = parseMessage(octets);
   if (message.type === 'malformed') {
     refuseMalformed(service, message, flow);
@@ -46,6 +48,7 @@ export function receive(service: Service, octets: string, flow: Flow): void {
     service.transactions.receiveCancel(message, head, flow);
     return;
   }
+  if (refuseOverload(service, message, head, flow)) return;
   const target = parseUri(message.requestUri);
   const exchange = { request: message, head, target, flow, arrivedMs: performance.now(), nowMs: Date.now() };
   try {
@@ -54,6 +57,14 @@ export function receive(service: Service, octets: string, flow: Flow): void {
   } catch (error) {
     failExchange(service, exchange, error as Error);
   }
+}
+
+/** RateLimit, before anything is parsed. Responses are to requests of ours. */
+function isBeyondRate(service: Service, octets: string, { remoteAddress }: Flow): boolean {
+  if (octets.startsWith('SIP/2.0')) return false;
+  const verdict = service.limitsOfSource(remoteAddress)?.admit(remoteAddress, performance.now());
+  if (verdict === 'refused-first') service.log('warning', 'rate-limit', { src: remoteAddress });
+  return verdict !== undefined && verdict !== 'admitted';
 }
 
 /** Sends the request where it belongs; undefined when it is answered already. */

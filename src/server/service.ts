@@ -22,6 +22,7 @@ import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
 import type { LocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
+import type { SourceLimits } from './source-limits.ts';
 import type { User, Users } from './users.ts';
 
 /** The parts of a running server. */
@@ -55,6 +56,10 @@ export interface Service {
   /** Nobody else can make a hash that stops a request as a loop. */
   readonly loopSecret: string;
   readonly callingRules: CallingRules;
+  /** RateLimit; undefined for a source that has none: the host itself and trusted peers. */
+  limitsOfSource(address: string): SourceLimits | undefined;
+  /** Counts a request that was refused for overload. */
+  refusedByOverload(): void;
   /** What holds for calls to users without a config of their own. */
   readonly everybody: CallSettings;
   /** TrustedPeers, and the gateways whose requests are trusted. */

@@ -16,6 +16,7 @@ import { buildService } from './build-service.ts';
 import { createFailureAnswers } from './failure-answers.ts';
 import { createKeepalive, type KeepaliveTiming } from './keepalive.ts';
 import type { Log } from './log.ts';
+import { createOverloadLog } from './overload.ts';
 import { receive, refuseMalformed } from './receive.ts';
 import type { Service } from './service.ts';
 
@@ -97,6 +98,7 @@ export async function startServer(
     locator: createLocator({ resolver: settings.keywords.Resolver, transports: transport.families }),
     timers: createTimers(),
     now,
+    refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
     failures: createFailureAnswers(),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),

@@ -46,6 +46,8 @@ export interface BoundAddress {
 /** The open sockets of the server. */
 export interface Transport {
   addresses(): BoundAddress[];
+  /** How much of their room the datagrams take that wait in the fullest socket: 0 to 1. */
+  pressure(): number;
   /** Whether a port is that of one of our sockets. */
   isOwnPort(port: number): boolean;
   /** Transports and IP versions that can be sent by: `udp4`, `tcp6` … */
@@ -250,6 +252,12 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     flowTo,
     sentBy,
     addresses: () => [...sockets.values()].map((socket) => socket.bound),
+    pressure() {
+      let most = 0;
+      for (const { udp } of sockets.values())
+        if (udp !== undefined && udp.pressure > most) most = udp.pressure;
+      return most;
+    },
     isOwnPort: (port) => ports.has(port),
     families: () => families,
     isOwn: (host, port = defaultPort) => own.has(ownName(host, port)),

@@ -26,6 +26,7 @@ import {
   senderOf,
   startOf,
   systemError,
+  waitingBytes,
 } from '../unix/datagram-socket.ts';
 import { errno } from '../unix/libc.ts';
 import {
@@ -51,6 +52,8 @@ export interface UdpSocket {
   /** Canonical, without zone. */
   readonly address: string;
   readonly port: number;
+  /** How much of the room for datagrams was taken by those that still waited when the last turn ended: 0 to 1. */
+  readonly pressure: number;
   /** The flow to a peer; `address` may carry a zone. */
   flowTo(address: string, port: number): Flow;
   close(): Promise<void>;
@@ -99,10 +102,12 @@ interface Waiting extends Outgoing {
 
 /** A socket and what is on its way in and out. */
 class UdpPath implements UdpSocket {
+  pressure = 0;
   readonly address: string;
   readonly port: number;
   private readonly fd: number;
   private readonly longestPollMs: number;
+  private readonly receiveBufferBytes: number;
   private readonly handlers: UdpHandlers;
   /** Direct-mapped by peer: a newer peer takes the slot, so that its size and cost are fixed. */
   private readonly flows = new Array<UdpFlow | undefined>(flowSlots).fill(undefined);
@@ -125,6 +130,7 @@ class UdpPath implements UdpSocket {
     this.fd = fd;
     this.address = address;
     this.port = port;
+    this.receiveBufferBytes = receiveBufferBytes;
     this.longestPollMs = Math.min(longestPollMs, receiveBufferBytes / burstBytesPerMs);
     this.handlers = handlers;
   }
@@ -238,6 +244,7 @@ class UdpPath implements UdpSocket {
     }
     if (count === MOST_DATAGRAMS) this.polling = setImmediate(this.pollNow);
     else this.wait();
+    this.pressure = count === MOST_DATAGRAMS ? waitingBytes(this.fd) / this.receiveBufferBytes : 0;
   }
 
   /** Waits, by what came since the last time, until as many are there as one turn serves: more would overrun the socket. */

@@ -40,7 +40,8 @@ const OCTETS_WORD = 14;
 const IOVEC_BYTES = 16;
 const IOVEC_WORDS = IOVEC_BYTES / 4;
 /** The low word of a length of 64 bits. */
-const LENGTH_WORD = endianness() === 'LE' ? 2 : 3;
+const LITTLE = endianness() === 'LE';
+const LENGTH_WORD = LITTLE ? 2 : 3;
 
 /** Any port serves to ask for a route. */
 const DISCARD_PORT = 9;
@@ -55,6 +56,7 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
+const SO_MEMINFO = 55;
 const MSG_DONTWAIT = 0x40;
 const F_DUPFD_CLOEXEC = 1030;
 
@@ -110,6 +112,15 @@ export function duplicateSocket(fd: number): number {
   const duplicate = c.fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (duplicate < 0) throw systemError('fcntl', c.errno());
   return duplicate;
+}
+
+const memoryInfo = Buffer.alloc(36);
+const memoryInfoBytes = Buffer.from(Uint32Array.of(36).buffer);
+
+/** The room that datagrams take which wait in a socket, the kernel's own bookkeeping included. */
+export function waitingBytes(fd: number): number {
+  if (libc().getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memoryInfo, memoryInfoBytes) < 0) return 0;
+  return LITTLE ? memoryInfo.readUInt32LE(0) : memoryInfo.readUInt32BE(0);
 }
 
 /** Takes SO_REUSEADDR off, which libuv sets on each descriptor it is given: it would let others take our datagrams. */

@@ -13,7 +13,7 @@ const NAMES = Object.keys(keywords) as KeywordName[];
 /** What a later version will act on. */
 const LATER = [
   ...['UsePAM', 'PAMService', 'RtpEngine', 'WriteWtmp', 'Accounting', 'MaxCallDuration', 'MaxAuthTries'],
-  ...['BanTime', 'RateLimit', 'ControlSocket', 'Metrics', 'ServerUser', 'DbUrl', 'CredentialsTable'],
+  ...['BanTime', 'ControlSocket', 'Metrics', 'ServerUser', 'DbUrl', 'CredentialsTable'],
   ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
   ...['DidColumn', 'FlagsColumn'],
 ];
@@ -44,7 +44,7 @@ describe('the table', () => {
   test.each([
     ['Listen', ['Listen udp:*:5060', 'Listen tcp:*:5060']],
     ['MaxCallDuration', ['MaxCallDuration 43200']],
-    ['RateLimit', ['RateLimit 100/500']],
+    [['RateLimit 100/500']],
     ['Realm', []],
     ['Domain', []],
     ['DigestAlgorithms', ['DigestAlgorithms MD5']],

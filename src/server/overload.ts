@@ -1,0 +1,60 @@
+// Beyond capacity (RFC 3261 §21.5.4): what is new is answered 503 early and cheaply, what was begun is finished.
+
+import { randomBytes } from 'node:crypto';
+import { formatMessage } from '../message/format.ts';
+import type { Head } from '../message/head.ts';
+import type { Request } from '../message/message.ts';
+import { createField, createResponse } from '../message/response.ts';
+import type { Flow } from '../transport/flow.ts';
+import { responseTarget } from '../transport/respond.ts';
+import type { Service } from './service.ts';
+
+/** New requests are refused while datagrams that wait take more than this part of their room. */
+const MOST_PRESSURE = 0.2;
+/** Or while so many transactions live: some 2 kB each. */
+const MOST_TRANSACTIONS = 500_000;
+/** RFC 3261 §20.33; spread, or all come back at once. */
+const RETRY_AFTER_S = { least: 1, spread: 5 };
+const NEW_METHODS: ReadonlySet<string> = new Set([
+  'INVITE',
+  'REGISTER',
+  'SUBSCRIBE',
+  'MESSAGE',
+  'PUBLISH',
+  'OPTIONS',
+]);
+const TAG = `busy${randomBytes(6).toString('hex')}`;
+
+/** Whether it is an ACK for a 503 of ours, to be dropped unread. */
+export function isAckOfRefusal(octets: string): boolean {
+  return octets.startsWith('ACK ') && octets.includes(TAG);
+}
+
+/** Refuses a request that begins something, where there is more than can be served; false: it is to be served. */
+export function refuseOverload(service: Service, request: Request, head: Head, flow: Flow): boolean {
+  if (service.transport.pressure() < MOST_PRESSURE && service.transactions.size() < MOST_TRANSACTIONS)
+    return false;
+  if (head.to.tag !== undefined || !NEW_METHODS.has(request.method)) return false;
+  service.refusedByOverload();
+  const seconds = RETRY_AFTER_S.least + Math.floor(Math.random() * RETRY_AFTER_S.spread);
+  const fields = [createField('Retry-After', String(seconds))];
+  responseTarget(head.via, flow).send(formatMessage(createResponse(request, 503, { toTag: TAG, fields })));
+  return true;
+}
+
+/** Counts what is refused and says so once a minute. */
+export function createOverloadLog(say: (refused: number) => void): () => void {
+  let refused = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return () => {
+    refused++;
+    if (timer !== undefined) return;
+    say(refused);
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (refused > 1) say(refused);
+      refused = 0;
+    }, 60_000);
+    timer.unref();
+  };
+}
