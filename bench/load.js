@@ -1,4 +1,4 @@
-// What the benchmarks of registrations share: accounts, sipp, and the CPU time of a process and its descendants.
+// What the benchmarks of registrations and calls share: accounts, sipp, and the CPU time of a process and its descendants.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -39,24 +39,80 @@ export function makeAccounts(directory, count) {
   return { accounts, environment };
 }
 
-/** Registers `count` times at `rate` a second over UDP through sipp, at most 50 at once; throws when one in a hundred fails. */
-export async function register(directory, port, count, rate) {
-  const what = ['-sf', join(import.meta.dirname, 'register.xml'), '-inf', join(directory, 'users.csv')];
-  const pace = ['-m', `${count}`, '-r', `${rate}`, '-l', '50', '-timeout', '120'];
-  const where = [`127.0.0.1:${port}`, '-i', '127.0.0.1', '-p', '16000', '-nostdin'];
-  const sipp = spawn('sipp', [...where, ...what, ...pace], {
+/** Registers `count` times at `rate` a second over UDP from `from`, at most 50 at once; throws when one in a hundred fails. */
+export async function register(directory, port, count, rate, from = 16_000) {
+  const output = await sipp(directory, [
+    ...[`127.0.0.1:${port}`, '-p', `${from}`, '-sf', join(import.meta.dirname, 'register.xml')],
+    ...[
+      '-inf',
+      join(directory, 'users.csv'),
+      '-m',
+      `${count}`,
+      '-r',
+      `${rate}`,
+      '-l',
+      '50',
+      '-timeout',
+      '120',
+    ],
+  ]);
+  const [registered, failed] = [counted(output, 'Successful call'), counted(output, 'Failed call')];
+  if (!(registered >= count * 0.99))
+    throw new Error(`sipp: ${registered} of ${count} registered, ${failed} failed\n${output.slice(-3000)}`);
+  return { registered, failed };
+}
+
+const CALLEE_PORT = 17_000;
+
+/** Registers all accounts' phones, which are one sipp that answers every call until `stop`. */
+export async function startCallees(directory, port, users) {
+  await register(directory, port, users, 500, CALLEE_PORT);
+  const scenario = join(import.meta.dirname, 'callee.xml');
+  const argv = ['-sf', scenario, '-i', '127.0.0.1', '-p', `${CALLEE_PORT}`, '-nostdin'];
+  const callees = spawn('sipp', argv, { cwd: directory, stdio: 'ignore' });
+  const ended = new Promise((resolve) => callees.on('close', resolve));
+  const onExit = () => callees.kill('SIGKILL');
+  process.once('exit', onExit);
+  return async () => {
+    callees.kill('SIGKILL');
+    await ended;
+    process.off('exit', onExit);
+  };
+}
+
+/** Calls `count` times at `rate` a second: how many finished, were refused by 503 and failed, and in how many seconds. */
+export async function call(directory, port, count, rate) {
+  const began = performance.now();
+  const output = await sipp(directory, [
+    ...[`127.0.0.1:${port}`, '-p', '16000', '-sf', join(import.meta.dirname, 'caller.xml')],
+    ...['-inf', join(directory, 'users.csv'), '-m', `${count}`, '-r', `${rate}`, '-l', `${rate * 40}`],
+    ...['-timeout', '180'],
+  ]);
+  const seconds = (performance.now() - began) / 1000;
+  return {
+    finished: counted(output, 'Counter 3'),
+    refused: counted(output, 'Counter 1'),
+    failed: counted(output, 'Failed call'),
+    seconds,
+  };
+}
+
+/** Runs sipp to its end; what it printed. */
+async function sipp(directory, argv) {
+  const child = spawn('sipp', [...argv, '-i', '127.0.0.1', '-nostdin'], {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [sipp.stdout, sipp.stderr]) stream.on('data', (data) => (output += data));
-  await new Promise((resolve) => sipp.on('close', resolve));
-  const last = (name) =>
-    Number([...output.matchAll(new RegExp(`${name} call\\s*\\|[^|]*\\|\\s*(\\d+)`, 'g'))].at(-1)?.[1]);
-  const [registered, failed] = [last('Successful'), last('Failed')];
-  if (!(registered >= count * 0.99))
-    throw new Error(`sipp: ${registered} of ${count} registered, ${failed} failed\n${output.slice(-3000)}`);
-  return { registered, failed };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (data) => (output = (output + data).slice(-20_000)));
+  await new Promise((resolve) => child.on('close', resolve));
+  return output;
+}
+
+/** The cumulative value of a line of sipp's last screen. */
+function counted(output, name) {
+  return Number([...output.matchAll(new RegExp(`${name}\\s*\\|[^|]*\\|\\s*(\\d+)`, 'g'))].at(-1)?.[1] ?? 0);
 }
 
 /** CPU microseconds that a process, its threads and its descendants have used so far. */

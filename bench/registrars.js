@@ -88,14 +88,14 @@ export function setPasswords(accounts, environment) {
   run([...program('sippasswd'), '--batch', '--realm', realm], { input, env: environment });
 }
 
-/** Our server on 127.0.0.1:`port`, run by root with `nodeOptions`. */
-export async function startOurs(directory, port, environment, nodeOptions = []) {
+/** Our server on 127.0.0.1:`port`, run by root with `nodeOptions` and lines of configuration. */
+export async function startOurs(directory, port, environment, nodeOptions = [], config = []) {
   const state = join(directory, 'state');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const listen = [`Listen udp:127.0.0.1:${port}`, `Listen tcp:127.0.0.1:${port}`];
   const own = [`KeyFile ${state}/key`, `ControlSocket ${state}/control.sock`];
   const file = join(directory, 'sr-config');
-  writeFileSync(file, [...listen, `Realm ${realm}`, ...own, ''].join('\n'));
+  writeFileSync(file, [...listen, `Realm ${realm}`, ...own, ...config, ''].join('\n'));
   const [node, script] = program('sipctl');
   return start([node, ...nodeOptions, script, 'serve', '-f', file], environment, port);
 }

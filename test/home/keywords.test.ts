@@ -44,7 +44,7 @@ describe('the table', () => {
   test.each([
     ['Listen', ['Listen udp:*:5060', 'Listen tcp:*:5060']],
     ['MaxCallDuration', ['MaxCallDuration 43200']],
-    [['RateLimit', ['RateLimit 100/500']]],
+    ['RateLimit', ['RateLimit 100/500']],
     ['Realm', []],
     ['Domain', []],
     ['DigestAlgorithms', ['DigestAlgorithms MD5']],
