@@ -132,7 +132,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
       const { MaxContacts } = effectiveSettings([user.config, ...settings.layers]);
       return { ...limits, maxContacts: MaxContacts };
     },
-    refuseHop: (uri, sourceAddress) => refusalOfContact(uri, sourceAddress, hostFacts),
+    refuseHop: createHopRefusals((uri, sourceAddress) => refusalOfContact(uri, sourceAddress, hostFacts)),
     refuseContact: (uri, sourceAddress) =>
       gateways.isGateway(uri.host) && !gateways.isGateway(sourceAddress)
         ? 'the address of a gateway'
@@ -161,6 +161,24 @@ function createFaultLog(log: Log): (text: string) => void {
     if (file.texts.size >= FAULTS_A_MINUTE || file.texts.has(text)) return;
     file.texts.add(text);
     log('warning', 'fault', { text });
+  };
+}
+
+type Refusal = Service['refuseHop'];
+
+/** What was found of an address holds for a second: in that time it is sent to by the hundred. */
+function createHopRefusals(refuse: Refusal): Refusal {
+  const known = new Map<string, string | undefined>();
+  let sinceMs = 0;
+  return (uri, sourceAddress) => {
+    const nowMs = performance.now();
+    if (nowMs - sinceMs > 1000 || known.size > 1000) {
+      known.clear();
+      sinceMs = nowMs;
+    }
+    const key = `${uri.host} ${uri.port} ${sourceAddress}`;
+    if (!known.has(key)) known.set(key, refuse(uri, sourceAddress));
+    return known.get(key);
   };
 }
 

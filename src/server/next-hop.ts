@@ -3,9 +3,12 @@
 import { parameterValue } from '../message/parameters.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { ContactRoute } from '../registrar/contact-flow.ts';
+import { canonicalAddress } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { NextHop } from '../transport/locate.ts';
 import type { Service } from './service.ts';
+
+const SIP_PORT = 5060;
 
 /** One address to try. */
 export interface Hop {
@@ -28,11 +31,13 @@ export function nextHops(
 ): Hop[] | Promise<Hop[]> {
   if (route.type === 'flow') return flowHops(service, route);
   const { uri } = route;
-  const target = {
-    host: uri.host,
-    transport: parameterValue(uri.parameters, 'transport')?.toLowerCase(),
-    ...(uri.port === undefined ? {} : { port: uri.port }),
-  };
+  const transport = parameterValue(uri.parameters, 'transport')?.toLowerCase();
+  const address = canonicalAddress(uri.host);
+  if (address !== undefined && (transport === undefined || transport === 'udp' || transport === 'tcp')) {
+    const port = uri.port ?? SIP_PORT;
+    return locatedHops(service, [{ transport: transport ?? 'udp', address, port }], transport, refuse);
+  }
+  const target = { host: uri.host, transport, port: uri.port };
   const found = service.locator.locate(target);
   const usable = (hops: readonly NextHop[]) => locatedHops(service, hops, target.transport, refuse);
   return found instanceof Promise ? found.then(usable) : usable(found);
