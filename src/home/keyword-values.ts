@@ -19,6 +19,12 @@ export interface ListenValue {
   readonly advertise?: { readonly host: string; readonly port?: number };
 }
 
+/** One UDP port of one address; `address` is an IP literal without brackets. */
+export interface UdpAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
 /** Events a second, and how many at once. */
 export interface Rate {
   readonly rate: number;
@@ -245,6 +251,16 @@ export const listen: ValueType<readonly ListenValue[]> = {
       return [socket, 'advertise', advertise.port === undefined ? where : `${where}:${advertise.port}`];
     }),
 };
+
+/** `udp:ADDRESS:PORT` of another program: an IP literal and a port that is one. */
+export const udpAddress: ValueType<UdpAddress> = oneWord(
+  'udp:ADDRESS:PORT, ADDRESS being IPv4 or [IPv6]',
+  (text) => {
+    const socket = /^udp:/i.test(text) ? hostPort(text.slice(4), true) : undefined;
+    return socket?.port && socket.host !== '*' ? { address: socket.host, port: socket.port } : undefined;
+  },
+  ({ address, port }) => `udp:${bracketed(address)}:${port}`,
+);
 
 function listenSocket(text: string): ListenValue | undefined {
   const transport = text.slice(0, 4).toLowerCase();

@@ -16,6 +16,7 @@ import {
   rate,
   target,
   timeZone,
+  udpAddress,
   type ValueType,
   words,
   yesNo,
@@ -137,10 +138,28 @@ bad('Listen', listen, [
   'advertise a',
 ]);
 
+good('UDP address', udpAddress, [
+  ['udp:127.0.0.1:2223', { address: '127.0.0.1', port: 2223 }],
+  ['UDP:[2001:db8::1]:65535', { address: '2001:db8::1', port: 65_535 }],
+]);
+bad('UDP address', udpAddress, [
+  '',
+  'udp:',
+  '127.0.0.1:2223',
+  'tcp:127.0.0.1:2223',
+  'udp:127.0.0.1',
+  'udp:127.0.0.1:0',
+  'udp:127.0.0.1:65536',
+  'udp:*:2223',
+  'udp:localhost:2223',
+  'udp:::1:2223',
+  'udp:127.0.0.1:2223 udp:127.0.0.2:2223',
+]);
+
 test('no words throw', () => {
   const types: Pick<ValueType<unknown>, 'parse'>[] = [
     ...[yesNo, integer(0, 9), duration(0, 9), algorithms, rate, path, target, hosts, addressRanges, timeZone],
-    ...[phrase(''), words(''), attribute, callingGroup, listen],
+    ...[phrase(''), words(''), attribute, callingGroup, listen, udpAddress],
   ];
   const word = fc.oneof(
     fc.string(),
