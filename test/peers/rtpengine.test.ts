@@ -130,24 +130,32 @@ describeNeeding(['rtpengine'], 'rtpengine', () => {
     moved.close();
   });
 
-  test('gives each branch of a fork ports of its own, and ends one without the other', async () => {
-    const branches = ['z9hG4bK1', 'z9hG4bK2'];
-    const { callId, fromTag } = names;
-    const offers: string[] = [];
-    for (const viaBranch of branches)
-      offers.push(
-        await sdpOf(engine.offer({ callId, fromTag, viaBranch, sdp: jan.sdp(), flags: behindNat })),
-      );
-    const [lost = '', won = ''] = offers;
-    expect(mediaOf(lost).port).not.toBe(mediaOf(won).port);
-    expect(await engine.delete({ callId, fromTag, viaBranch: branches[0] })).toEqual(done);
-    expect(await isClosed(lost)).toBe(true);
-    const answer = await sdpOf(
-      engine.answer({ ...names, viaBranch: branches[1], sdp: eva.sdp(), flags: behindNat }),
-    );
-    await arrives(eva, jan, won);
-    await arrives(jan, eva, answer);
-  });
+  test.each([
+    ['before any answered', false],
+    ['that had sent early media', true],
+  ])(
+    'gives each branch of a fork ports of its own, and ends one %s without the other',
+    async (_, isEarly) => {
+      const [losing, winning] = ['z9hG4bK1', 'z9hG4bK2'];
+      const { callId, fromTag } = names;
+      const offerOn = (viaBranch: string) =>
+        sdpOf(engine.offer({ callId, fromTag, viaBranch, sdp: jan.sdp(), flags: behindNat }));
+      const answerOn = (viaBranch: string, toTag: string) =>
+        sdpOf(engine.answer({ callId, fromTag, toTag, viaBranch, sdp: eva.sdp(), flags: behindNat }));
+      const [lost, won] = [await offerOn(losing), await offerOn(winning)];
+      expect(mediaOf(lost).port).not.toBe(mediaOf(won).port);
+      if (isEarly) {
+        await answerOn(losing, 'other');
+        await arrives(eva, jan, lost);
+        await answerOn(winning, 'eva');
+      }
+      expect(await engine.delete({ callId, fromTag, viaBranch: losing })).toEqual(done);
+      expect(await isClosed(lost)).toBe(true);
+      const answer = await answerOn(winning, 'eva');
+      await arrives(eva, jan, won);
+      await arrives(jan, eva, answer);
+    },
+  );
 
   test('ends the relaying at once', async () => {
     const { offer, answer } = await call(names, jan, eva);
