@@ -121,6 +121,7 @@ export async function startServer(
       log('info', 'reloaded', { file: changed.path });
     },
     async stop() {
+      const left = { transactions: transactions.size(), timers: base.timers.size() };
       base.failures.close();
       base.keepalive.close();
       transactions.close();
@@ -129,7 +130,7 @@ export async function startServer(
       service?.gateways.close();
       await transport.close();
       service?.store.close();
-      log('info', 'stopped');
+      log('info', 'stopped', left);
       log.flush();
     },
   };

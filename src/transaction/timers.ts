@@ -15,6 +15,8 @@ export interface Timers {
   start<T>(ms: number, fire: (argument: T) => void, argument: T): Timer;
   /** Stops a timer of this object; nothing where it does not run. */
   stop(timer: Timer): void;
+  /** How many run. */
+  size(): number;
   /** Stops all, for good. */
   close(): void;
 }
@@ -60,6 +62,7 @@ const longestDelayMs = 250;
 /** Makes timers. Durations should be few: each has a queue. */
 export function createTimers(clock: Clock = systemClock): Timers {
   const queues = new Map<number, Queue>();
+  let running = 0;
 
   function sleep(queue: Queue, ms: number): void {
     // Waking for each timer alone would cost more than the timers: take those of a moment together.
@@ -72,7 +75,7 @@ export function createTimers(clock: Clock = systemClock): Timers {
     const now = clock.now();
     try {
       for (let entry = queue.first; entry !== undefined && entry.due <= now; entry = queue.first) {
-        unlink(entry);
+        end(entry);
         (entry.fire as (argument: unknown) => void)(entry.argument);
       }
     } finally {
@@ -93,6 +96,7 @@ export function createTimers(clock: Clock = systemClock): Timers {
     if (previous === undefined) queue.first = entry;
     else previous.next = entry;
     queue.last = entry;
+    running++;
     if (queue.asleep === undefined) sleep(queue, ms);
     return entry;
   }
@@ -100,12 +104,17 @@ export function createTimers(clock: Clock = systemClock): Timers {
   function close(): void {
     for (const queue of queues.values()) {
       queue.asleep?.();
-      while (queue.first !== undefined) unlink(queue.first);
+      while (queue.first !== undefined) end(queue.first);
     }
     queues.clear();
   }
 
-  return { start, stop: (timer) => unlink(timer as Entry), close };
+  function end(entry: Entry): void {
+    if (entry.running) running--;
+    unlink(entry);
+  }
+
+  return { start, stop: (timer) => end(timer as Entry), size: () => running, close };
 }
 
 function unlink(entry: Entry): void {
