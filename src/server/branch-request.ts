@@ -2,6 +2,7 @@
 
 import { parseAddress } from '../message/address.ts';
 import { fieldValue } from '../message/fields.ts';
+import { bracketHost } from '../message/host.ts';
 import type { Request } from '../message/message.ts';
 import { parseUri } from '../message/uri.ts';
 import { signDialogRoute, TOKEN_PARAMETER } from '../proxy/dialog-route.ts';
@@ -15,7 +16,7 @@ import { retargetingFields } from '../proxy/retargeting.ts';
 import { canonicalAddress } from '../transport/address.ts';
 import type { FlowEnds } from '../transport/connections.ts';
 import type { Flow } from '../transport/flow.ts';
-import type { Branch } from './branch.ts';
+import type { Branch, Target } from './branch.ts';
 import { assertedIdentityOf } from './caller.ts';
 import type { Forwarding, Inbound } from './forwarding.ts';
 import type { Service } from './service.ts';
@@ -44,16 +45,19 @@ export function createBranchRequest(
     routes: target.route.path,
     via: viaOf(service, flow, branchId),
     realm: service.authenticator.realm,
-    assertedIdentity: identityFor(service, inbound, flow),
-    added: retargetingFields(request, search.retargetings, target.requestUri),
+    assertedIdentity: identityFor(service, inbound, target, flow),
+    added: [
+      ...retargetingFields(request, search.retargetings, target.requestUri),
+      ...(branch.answer?.flow === flow ? [branch.answer.field] : []),
+    ],
   };
   return addressStrictRouter(createForwardedRequest(request, plan));
 }
 
 /** Our Via over a flow; `rport` brings the answer back where a NAT lies between (RFC 3581). */
-export function viaOf(service: Service, flow: Flow, branch: string): string {
-  const transport = flow.transport === 'tcp' ? 'TCP' : 'UDP';
-  return `SIP/2.0/${transport} ${service.transport.sentBy(flow)};branch=${branch};rport`;
+export function viaOf({ transport }: Pick<Service, 'transport'>, flow: Flow, branch: string): string {
+  const name = flow.transport === 'tcp' ? 'TCP' : 'UDP';
+  return `SIP/2.0/${name} ${transport.sentBy(flow)};branch=${branch};rport`;
 }
 
 /** Step 4: one, or one for each socket where the request leaves by another than it came by (RFC 5658). */
@@ -99,8 +103,21 @@ function endsOf({ transport, localAddress, localPort, remoteAddress, remotePort 
   return { transport, localAddress, localPort, remoteAddress, remotePort };
 }
 
-/** RFC 3325 §5: our users are asserted to peers that root trusts, and what peers assert passes between them. */
-function identityFor(service: Service, { caller }: Inbound, flow: Flow): ForwardPlan['assertedIdentity'] {
+/**
+ * RFC 3325 §5: our users are asserted to peers that root trusts, and what peers assert passes between them. A gateway with
+ * From is told that instead: From itself is the dialog's and no proxy's.
+ */
+function identityFor(
+  service: Service,
+  { caller }: Inbound,
+  { gateway }: Target,
+  flow: Flow,
+): ForwardPlan['assertedIdentity'] {
+  if (gateway?.from !== undefined) {
+    const { user, host } = gateway.from;
+    const uri = `sip:${user}@${host ?? bracketHost(gateway.address.host)}`;
+    return { value: assertedIdentityOf({ ...caller, facts: { ...caller.facts, uri } }) };
+  }
   if (!service.isTrustedPeer(flow.remoteAddress)) return undefined;
   if (caller.type === 'peer') return 'keep';
   return caller.type === 'user' ? { value: assertedIdentityOf(caller) } : undefined;

@@ -15,6 +15,7 @@ import type { Flow } from '../transport/flow.ts';
 import { createBranchRequest } from './branch-request.ts';
 import { answerOf } from './exchange.ts';
 import type { Forwarding, Search } from './forwarding.ts';
+import type { GatewayAnswer } from './gateway-answer.ts';
 import { type Hop, nextHops, type RefuseHop } from './next-hop.ts';
 
 /** Where a branch goes. */
@@ -42,6 +43,8 @@ export interface Branch {
   /** How many next hops were sent to. */
   attempts: number;
   client?: ClientTransaction | undefined;
+  /** What a gateway was told over a flow when it asked who we are. */
+  answer?: (GatewayAnswer & { readonly flow: Flow }) | undefined;
   /** Timer C, and before a provisional response BranchTimeout. */
   timer?: Timer | undefined;
 }
@@ -213,8 +216,38 @@ function heard(forwarding: Forwarding, branch: Branch, response: Response): void
     tryNextHop(forwarding, branch);
     return;
   }
+  if ((status === 401 || status === 407) && answerGateway(forwarding, branch, response)) return;
+  // Another gateway takes the place of one that cannot, not of what a callee said.
+  if (branch.target.gateway !== undefined && status !== 503) branch.search.groups = [];
   branch.state = 'ended';
   forwarding.report(forwarding, branch, withoutTopVia(response));
+}
+
+/**
+ * A gateway asks who we are: it is told over the same flow, with the same CSeq, which is the caller's (RFC 3261 §22.3). The
+ * caller never sees the challenge: what he knows is no answer to it. False: it is for him.
+ */
+function answerGateway(forwarding: Forwarding, branch: Branch, response: Response): boolean {
+  const { service, inbound } = forwarding;
+  const { client, target } = branch;
+  if (client === undefined) return false;
+  const { flow, request } = client;
+  const gateway = target.gateway ?? (inbound.isInDialog ? service.gateways.at(flow) : undefined);
+  if (gateway?.credentials === undefined) return false;
+  const before = branch.answer?.flow === flow ? branch.answer : undefined;
+  const answer = service.gateways.answer(gateway, response, request, before);
+  if (answer === undefined) {
+    const { method } = request;
+    service.log('warning', 'gateway-refused', { gateway: gateway.name, method, status: response.status });
+    endWith(forwarding, branch, 503);
+    return true;
+  }
+  branch.answer = { ...answer, flow };
+  const { remoteAddress: address, remotePort: port } = flow;
+  const mayBeTcp = flow.transport === 'udp' && gateway.address.transport === undefined;
+  branch.hops.unshift({ address, port, mayBeTcp, open: () => flow });
+  tryNextHop(forwarding, branch);
+  return true;
 }
 
 /** Timers B and F: 408 for INVITE, silence for the rest (RFC 4320 §4.2), and the next hop where there is one. */

@@ -20,7 +20,7 @@ import type { Account } from '../unix/nss.ts';
 import { settingsOfEverybody } from './callee.ts';
 import { createCompaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
-import { createGateways } from './gateways.ts';
+import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
@@ -44,6 +44,7 @@ export interface ServiceBase {
   readonly failures: FailureAnswers;
   readonly keepalive: Keepalive;
   readonly locator: Locator;
+  readonly gateways: Gateways;
   readonly timers: Timers;
   readonly now: () => number;
   readonly refusedByOverload: () => void;
@@ -81,7 +82,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     maxContactsPolicy: keywords.MaxContactsPolicy,
     removalMemoryMs,
   };
-  const gateways = createGateways(settings.gateways, base.locator);
+  const { gateways } = base;
   const isTrustedPeer = (address: string) =>
     gateways.isTrusted(address) || keywords.TrustedPeers.some((range) => isInRange(address, range));
   const sourceLimits = createSourceLimits(keywords.RateLimit, MAX_SOURCES);

@@ -93,7 +93,7 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
   const plain = splitSubaddress(name).user;
   const loaded = await loadCallee(service, name, plain === name ? undefined : plain);
   if (loaded.type === 'rejection') {
-    if (loaded.status === 404 && service.gateways.targetFor(uri) !== undefined)
+    if (loaded.status === 404 && service.gateways.targetsFor(uri).length > 0)
       seekElsewhere(forwarding, search, uri);
     else fail(forwarding, search, loaded);
     return;
@@ -171,14 +171,14 @@ function refusalAtUse(service: Service, uri: SipUri, isSigned: boolean): string 
 export function seekElsewhere(forwarding: Forwarding, search: Search, uri: SipUri, route?: SipUri): void {
   const { service, inbound } = forwarding;
   const text = formatUri(uri);
-  const gateway = route === undefined ? service.gateways.targetFor(uri) : undefined;
+  const gateways = route === undefined ? service.gateways.targetsFor(uri) : [];
   const go = (groups: readonly string[]) => {
-    const refusal = refusalOf(forwarding, search, text, gateway !== undefined, groups);
+    const refusal = refusalOf(forwarding, search, text, gateways.length > 0, groups);
     if (refusal !== undefined) {
       fail(forwarding, search, refusal);
       return;
     }
-    search.groups = [[gateway ?? foreignTarget(uri, route)]];
+    search.groups = gateways.length > 0 ? gateways.map((each) => [each]) : [[foreignTarget(uri, route)]];
     ring(forwarding, search);
   };
   const user = chargedUser(search, inbound.caller.name);

@@ -1,5 +1,6 @@
 // A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
 
+import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
 import { createNonceCounts } from '../digest/nonce-counts.ts';
 import { readServerKey } from '../store/server-key.ts';
@@ -14,6 +15,8 @@ import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { buildService } from './build-service.ts';
 import { createFailureAnswers } from './failure-answers.ts';
+import type { RegistrationTiming } from './gateway-registration.ts';
+import { createGateways } from './gateways.ts';
 import { createKeepalive, type KeepaliveTiming } from './keepalive.ts';
 import type { Log } from './log.ts';
 import { createOverloadLog } from './overload.ts';
@@ -47,6 +50,8 @@ export interface RunningServer {
 export interface StartOptions {
   /** Of keepalives. */
   readonly timing?: Partial<KeepaliveTiming> | undefined;
+  /** Of registrations at gateways. */
+  readonly registration?: Partial<RegistrationTiming> | undefined;
   /** The clock of Match time: milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -56,7 +61,7 @@ export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
   log: Log,
-  { timing, now = Date.now }: StartOptions = {},
+  { timing, registration, now = Date.now }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
   if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
@@ -88,6 +93,18 @@ export async function startServer(
     t4Ms: T4_MS,
     onError: (error) => logSendError(log, error as NodeJS.ErrnoException),
   });
+  const locator = createLocator({
+    resolver: settings.keywords.Resolver,
+    transports: transport.families,
+  });
+  const gateways = createGateways({
+    log,
+    locator,
+    transport,
+    transactions,
+    contactKey: hmacKey(Buffer.from(hmac(key, 'gateway contact'), 'hex')),
+    timing: registration,
+  });
   const base = {
     own,
     key,
@@ -95,7 +112,8 @@ export async function startServer(
     transport,
     transactions,
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
-    locator: createLocator({ resolver: settings.keywords.Resolver, transports: transport.families }),
+    locator,
+    gateways,
     timers: createTimers(),
     now,
     refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
@@ -104,6 +122,7 @@ export async function startServer(
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
   };
   service = buildService(settings, base);
+  gateways.apply(settings.gateways);
   const listening = transport
     .addresses()
     .map((socket) => `${socket.transport}:${formatHostPort(socket.address, socket.port)}`);
@@ -115,19 +134,19 @@ export async function startServer(
       if (JSON.stringify(changed.keywords.Listen) !== JSON.stringify(settings.keywords.Listen))
         log('warning', 'reload', { why: 'a changed Listen needs a restart' });
       service?.store.close();
-      service?.gateways.close();
+      gateways.apply(changed.gateways);
       service = buildService(changed, base);
       log.setLevel(changed.keywords.LogLevel);
       log('info', 'reloaded', { file: changed.path });
     },
     async stop() {
+      await gateways.close();
       const left = { transactions: transactions.size(), timers: base.timers.size() };
       base.failures.close();
       base.keepalive.close();
       transactions.close();
       base.timers.close();
       base.locator.close();
-      service?.gateways.close();
       await transport.close();
       service?.store.close();
       log('info', 'stopped', left);

@@ -16,6 +16,7 @@ import { credentialOfPassword, type StoredFormat } from '../../src/cli/sippasswd
 import { parsePasswd, setCredentials } from '../../src/home/passwd.ts';
 import { bracketHost } from '../../src/message/host.ts';
 import { toOctets } from '../../src/message/octets.ts';
+import type { RegistrationTiming } from '../../src/server/gateway-registration.ts';
 import type { KeepaliveTiming } from '../../src/server/keepalive.ts';
 import type { Log } from '../../src/server/log.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
@@ -43,6 +44,8 @@ export interface TestServerOptions {
   readonly format?: StoredFormat;
   /** When contacts behind NAT are asked for a sign of life. */
   readonly keepalive?: Partial<KeepaliveTiming>;
+  /** When a registration at a gateway is tried again. */
+  readonly registration?: Partial<RegistrationTiming>;
 }
 
 /** A server, its account and the agents that were opened for it. */
@@ -57,6 +60,7 @@ export class TestServer {
   readonly #account: Account;
   readonly #agents: Agent[] = [];
   readonly #keepalive: Partial<KeepaliveTiming> | undefined;
+  readonly #registration: Partial<RegistrationTiming> | undefined;
   #config: readonly string[];
   #running: RunningServer | undefined;
 
@@ -65,6 +69,7 @@ export class TestServer {
     this.user = options.user ?? 'jan';
     this.#config = options.config ?? [];
     this.#keepalive = options.keepalive;
+    this.#registration = options.registration;
     this.#addresses = options.addresses ?? ['127.0.0.1'];
     this.#account = { ...invokingAccount(), name: this.user, home: this.home };
     chmodSync(this.home, 0o700);
@@ -82,6 +87,7 @@ export class TestServer {
   async #start(): Promise<void> {
     const started = await startServer(this.settings(), this.#account, this.#log, {
       timing: this.#keepalive,
+      registration: this.#registration,
       now: () => this.nowMs ?? Date.now(),
     });
     if (started.type !== 'running') throw new Error(started.lines.join('\n'));
