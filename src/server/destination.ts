@@ -3,6 +3,7 @@
 
 import { accountOf } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
+import type { Gateway } from '../home/gateway.ts';
 import { splitSubaddress } from '../home/subaddress.ts';
 import { expandTokens } from '../home/tokens.ts';
 import type { Binding } from '../home/usrloc.ts';
@@ -26,16 +27,29 @@ const MAX_FORWARDS = 10;
 /** Sends the request to a URI. `search` is open and gets its targets, or is ended with a refusal. */
 export function seek(forwarding: Forwarding, search: Search, uri: SipUri): void {
   const { service } = forwarding;
+  const { gateway } = search;
   if (!isLocalTarget(service, uri)) {
-    seekElsewhere(forwarding, search, uri);
+    if (gateway !== undefined && service.gateways.targetsFor(uri).length > 0)
+      fail(forwarding, search, reject(403, `gateway ${gateway.name} calls ${formatUri(uri)} by a gateway`));
+    else seekElsewhere(forwarding, search, uri);
     return;
   }
   const name = accountOf(uri);
-  if (name === undefined) {
-    fail(forwarding, search, reject(484, `no user in ${formatUri(uri)}`));
-    return;
-  }
-  seekLocal(forwarding, search, name, uri);
+  if (gateway !== undefined && service.gateways.registeredAs(uri) === gateway)
+    seekInbound(forwarding, search, gateway);
+  else if (name !== undefined) seekLocal(forwarding, search, name, uri);
+  else if (gateway?.inboundTo !== undefined) seekInbound(forwarding, search, gateway);
+  else fail(forwarding, search, reject(484, `no user in ${formatUri(uri)}`));
+}
+
+/** A call from a gateway that names nobody of ours, or us as we registered there. */
+function seekInbound(forwarding: Forwarding, search: Search, { name, inboundTo }: Gateway): void {
+  const { service } = forwarding;
+  search.gateway = undefined;
+  const uri = inboundTo === undefined ? undefined : targetUri(service, inboundTo);
+  if (inboundTo === undefined || uri === undefined)
+    fail(forwarding, search, reject(404, `gateway ${name} has no InboundTo`));
+  else seekLocal(forwarding, search, inboundTo, uri);
 }
 
 /** Whether a URI is for an account of ours. One whose address and port are a phone's, not ours, is that phone (DESIGN §3). */
@@ -51,6 +65,7 @@ function seekLocal(forwarding: Forwarding, search: Search, name: string, uri: Si
     guard(forwarding, search, seekAccount(forwarding, search, name, uri));
     return;
   }
+  search.gateway = undefined;
   if (expanded.leftOut !== undefined) service.log('warning', 'alias', { name, why: expanded.leftOut });
   const searches = expanded.targets.map((_, index) => (index === 0 ? search : sibling(forwarding, search)));
   if (expanded.targets.length === 0) fail(forwarding, search, reject(404, `alias ${name} leads nowhere`));
@@ -93,7 +108,9 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
   const plain = splitSubaddress(name).user;
   const loaded = await loadCallee(service, name, plain === name ? undefined : plain);
   if (loaded.type === 'rejection') {
-    if (loaded.status === 404 && service.gateways.targetsFor(uri).length > 0)
+    const { gateway } = search;
+    if (loaded.status === 404 && gateway?.inboundTo !== undefined) seekInbound(forwarding, search, gateway);
+    else if (loaded.status === 404 && gateway === undefined && service.gateways.targetsFor(uri).length > 0)
       seekElsewhere(forwarding, search, uri);
     else fail(forwarding, search, loaded);
     return;

@@ -3,6 +3,7 @@
 
 import type { Rejection } from '../auth/rejection.ts';
 import type { Settings } from '../home/config.ts';
+import type { Gateway } from '../home/gateway.ts';
 import { fieldValue, unfold } from '../message/fields.ts';
 import type { Request, Response } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
@@ -42,6 +43,8 @@ export interface Search {
   readonly id: number;
   /** Whose account is charged with what it starts and asked for the right to it; undefined: the caller's. */
   readonly chargedTo: string | undefined;
+  /** The gateway whose call it is, until somebody of ours is found for it: it never leaves by a gateway on its own. */
+  gateway: Gateway | undefined;
   /** The forwards that led here. */
   readonly retargetings: readonly Retargeting[];
   /** The callee and what his config says; undefined of a URI elsewhere. */
@@ -97,11 +100,16 @@ export function createForwarding(service: Service, inbound: Inbound, redirect: R
 /** Opens a search, to be filled by `ring` or ended by `fail`. */
 export function openSearch(
   forwarding: Forwarding,
-  options: { readonly chargedTo?: string | undefined; readonly retargetings?: readonly Retargeting[] } = {},
+  options: {
+    readonly chargedTo?: string | undefined;
+    readonly gateway?: Gateway | undefined;
+    readonly retargetings?: readonly Retargeting[];
+  } = {},
 ): Search {
   const search: Search = {
     id: forwarding.context.openSearch(),
     chargedTo: options.chargedTo,
+    gateway: options.gateway,
     retargetings: options.retargetings ?? [],
     callee: undefined,
     groups: [],

@@ -7,26 +7,27 @@ import type { Log } from './log.ts';
 
 /** The registration of a gateway. */
 export interface GatewayRegistration {
-  /** Ends it, and unregisters within two seconds or not at all. Never rejects. */
+  /** Ends it, and unregisters within `stopMs` or not at all. Never rejects. */
   stop(): Promise<void>;
 }
 
-/** When it is tried again; milliseconds. */
+/** How long it waits; milliseconds. */
 export interface RegistrationTiming {
   /** After the first failure; twice as long after each further one. */
   readonly retryMs: number;
   readonly mostRetryMs: number;
+  /** How long unregistering may take. */
+  readonly stopMs: number;
 }
 
 /** RFC 5626 §4.5. */
-const DEFAULT_TIMING: RegistrationTiming = { retryMs: 30_000, mostRetryMs: 1_800_000 };
+const DEFAULT_TIMING: RegistrationTiming = { retryMs: 30_000, mostRetryMs: 1_800_000, stopMs: 2000 };
 /** How much of the granted time passes before it is refreshed: there is time left to try again. */
 const REFRESH_AFTER = 0.75;
 /** However short the time that a gateway grants. */
 const LEAST_REFRESH_MS = 1000;
 /** The longest time between refreshes, and what a gateway may demand at most in Min-Expires or Retry-After. */
 const MOST_SECONDS = 86_400;
-const STOP_MS = 2000;
 
 /** Starts to register. */
 export function createGatewayRegistration(
@@ -35,7 +36,7 @@ export function createGatewayRegistration(
   parts: RegisterParts & { readonly log: Log; readonly timing?: Partial<RegistrationTiming> | undefined },
 ): GatewayRegistration {
   const { log } = parts;
-  const { retryMs, mostRetryMs } = { ...DEFAULT_TIMING, ...parts.timing };
+  const { retryMs, mostRetryMs, stopMs } = { ...DEFAULT_TIMING, ...parts.timing };
   const identity = { callId: newTag(), contactUser, cseq: 0 };
   let { expires } = gateway;
   let failures = 0;
@@ -100,7 +101,7 @@ export function createGatewayRegistration(
       isRegistered = false;
       let late: NodeJS.Timeout | undefined;
       const patience = new Promise<void>((resolve) => {
-        late = setTimeout(resolve, STOP_MS);
+        late = setTimeout(resolve, stopMs);
       });
       const unregistering = registerAt(gateway, identity, parts, 0).catch(() => undefined);
       await Promise.race([unregistering, patience]);

@@ -54,6 +54,8 @@ export interface GatewayParts {
 
 interface Known {
   readonly gateway: Gateway;
+  /** What we register as, without escapes; undefined: we don't. */
+  readonly contactUser: string | undefined;
   /** Where it is, IP literals. */
   addresses: ReadonlySet<string>;
   /** The same with ports: `ADDRESS PORT`. */
@@ -63,7 +65,7 @@ interface Known {
 
 /** How often the addresses of gateways that are names are looked up again. */
 const LOCATE_AGAIN_MS = 60_000;
-/** Of the 256 bits, so that a number of that length cannot be guessed. */
+/** 64 bits: nobody guesses them. */
 const CONTACT_DIGITS = 16;
 
 /** Looks after gateways; there are none until `apply`. */
@@ -84,6 +86,7 @@ export function createGateways(parts: GatewayParts): Gateways {
     const literal = canonicalAddress(gateway.address.host);
     const each: Known = {
       gateway,
+      contactUser: gateway.register ? contactUserOf(gateway) : undefined,
       addresses: new Set(literal === undefined ? [] : [literal]),
       ends: new Set(),
     };
@@ -97,12 +100,13 @@ export function createGateways(parts: GatewayParts): Gateways {
   }, LOCATE_AGAIN_MS);
   timer.unref();
 
-  const contactUser = ({ name }: Gateway): string =>
+  const contactUserOf = ({ name }: Gateway): string =>
     `${name}-${hmac(contactKey, name).slice(0, CONTACT_DIGITS)}`;
 
   function startRegistration(each: Known): void {
-    if (isClosed || !known.includes(each)) return;
-    each.registration = createGatewayRegistration(each.gateway, contactUser(each.gateway), {
+    const { gateway, contactUser } = each;
+    if (isClosed || contactUser === undefined || !known.includes(each)) return;
+    each.registration = createGatewayRegistration(gateway, contactUser, {
       ...parts,
       answers,
     });
@@ -124,7 +128,7 @@ export function createGateways(parts: GatewayParts): Gateways {
     registeredAs({ user }) {
       if (user === undefined) return undefined;
       const name = unescapeUser(user);
-      return known.find(({ gateway }) => gateway.register && contactUser(gateway) === name)?.gateway;
+      return known.find(({ contactUser }) => contactUser === name)?.gateway;
     },
     from(address) {
       const there = known.filter(({ addresses }) => addresses.has(address));
@@ -134,9 +138,7 @@ export function createGateways(parts: GatewayParts): Gateways {
       const before = new Map(known.map((each) => [identityOf(each.gateway), each]));
       known = gateways.map((gateway) => before.get(identityOf(gateway)) ?? know(gateway));
       const left = [...before.values()].filter((each) => !known.includes(each));
-      const added = known.filter(
-        ({ gateway, registration }) => gateway.register && registration === undefined,
-      );
+      const added = known.filter(({ registration }) => registration === undefined);
       // What leaves unregisters first: it may be the same contact at the same place.
       const leaving = left.flatMap(({ registration }) => registration?.stop() ?? []);
       if (leaving.length === 0) for (const each of added) startRegistration(each);

@@ -3,6 +3,7 @@
 
 import { accountOf, authorize, unavailable } from '../auth/authorize.ts';
 import { reject } from '../auth/rejection.ts';
+import type { Gateway } from '../home/gateway.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
 import { preprocessRoute, type RoutedRequest } from '../proxy/routing.ts';
 import {
@@ -94,7 +95,9 @@ function identifyCaller(service: Service, proxied: Proxied): Promise<void> | und
         sendOn(service, proxied, transaction, caller);
       },
     );
-  if (!service.keywords.AllowUnauthenticated)
+  // Who calls us as we registered at a gateway was told so by it, whatever its address.
+  const { target } = proxied;
+  if (!service.keywords.AllowUnauthenticated && service.gateways.registeredAs(target) === undefined)
     return refuse(service, exchange, reject(403, `foreign From ${head.from.uri}`));
   return admit(service, proxied, callerOfStranger(request, head.from.uri));
 }
@@ -110,9 +113,16 @@ function sendOn(service: Service, proxied: Proxied, transaction: ServerTransacti
   const { request } = routed;
   const inbound = { exchange, transaction, request, caller, breadth, loopHash, isInDialog: false };
   const forwarding = createForwarding(service, inbound, redirect);
-  const search = openSearch(forwarding);
+  const search = openSearch(forwarding, { gateway: gatewayOf(service, proxied, caller) });
   const { nextRoute } = routed;
   if (nextRoute === undefined) seek(forwarding, search, target);
   else if (caller.type === 'stranger') fail(forwarding, search, reject(403, 'Route of a stranger'));
   else seekElsewhere(forwarding, search, target, nextRoute);
+}
+
+/** The gateway that a request comes from: it says so by what it calls us, or is trusted by its address. */
+function gatewayOf(service: Service, { exchange, target }: Proxied, { type }: Caller): Gateway | undefined {
+  if (type === 'user') return undefined;
+  const called = service.gateways.registeredAs(target);
+  return called ?? (type === 'peer' ? service.gateways.from(exchange.flow.remoteAddress) : undefined);
 }

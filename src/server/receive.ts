@@ -87,8 +87,10 @@ function answerOptions(service: Service, exchange: Exchange): undefined {
   respondStateless(service, exchange, 200, [ALLOW, createField('Accept', 'application/sdp')]);
 }
 
+/** Also what we registered as at a gateway, which asks whether we are there. */
 function isForServer(service: Service, { target }: Exchange): boolean {
-  return target?.type === 'sip' && target.user === undefined && service.domains.isLocal(target.host);
+  if (target?.type !== 'sip' || !service.domains.isLocal(target.host)) return false;
+  return target.user === undefined || service.gateways.registeredAs(target) !== undefined;
 }
 
 /** 400 naming the header field where it can be answered, silence where not (RFC 4475; DESIGN §4.1). */

@@ -117,6 +117,12 @@ export class TestServer {
     await this.#start();
   }
 
+  /** Stops the server; agents and home stay until `stop`. */
+  async halt(): Promise<void> {
+    await this.#running?.stop();
+    this.#running = undefined;
+  }
+
   /** An agent of its own; closed with the server. */
   async agent(transport: 'udp' | 'tcp' = 'udp', localAddress?: string, timeoutMs = 5000): Promise<Agent> {
     const server = { address: this.#addresses[0] as string, port: this.port };
