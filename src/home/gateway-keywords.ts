@@ -25,7 +25,6 @@ export const gatewayKeywords = {
   From: keyword(gatewayUser, undefined, 'Whom the gateway sees; default: the user name of Credentials'),
   InboundTo: keyword(userOrAlias, undefined, 'Whom a call is for that comes in and names nobody'),
   Trusted: keyword(yesNo, true, 'Take requests from the addresses of the gateway without authentication'),
-  MaxCalls: keyword(integer(1, 100_000), undefined, 'How many calls at once; without it any number'),
 };
 
 /** The name of a keyword of the block, as the table spells it. */

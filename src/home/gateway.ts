@@ -37,7 +37,6 @@ export interface Gateway {
   readonly inboundTo: string | undefined;
   readonly trusted: boolean;
   /** Undefined: any number. */
-  readonly maxCalls: number | undefined;
 }
 
 type GatewayBlock = Extract<ParsedConfig['blocks'][number], { type: 'gateway' }>;
@@ -89,7 +88,6 @@ export function formatGateway(gateway: Gateway): string[] {
     From: from,
     InboundTo: gateway.inboundTo,
     Trusted: gateway.trusted,
-    MaxCalls: gateway.maxCalls,
   } satisfies { readonly [Name in GatewayKeywordName]: ValueOf<Name> };
   const lines = gatewayKeywordNames.flatMap((keyword) =>
     values[keyword] === undefined
@@ -141,7 +139,6 @@ function readGateway(block: GatewayBlock, fault: Say, isFull: () => boolean): Ga
     from: get('From'),
     inboundTo: get('InboundTo'),
     trusted: get('Trusted'),
-    maxCalls: get('MaxCalls'),
   };
 }
 

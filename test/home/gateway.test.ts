@@ -20,7 +20,6 @@ const DEFAULTS = {
   from: undefined,
   inboundTo: undefined,
   trusted: true,
-  maxCalls: undefined,
 };
 
 describe('gatewaysOf', () => {
@@ -40,7 +39,6 @@ Gateway provider
   From 4930123@example.net
   InboundTo reception
   Trusted no
-  MaxCalls 4
 `,
     );
     expect(found).toEqual([]);
@@ -58,7 +56,6 @@ Gateway provider
         from: { user: '4930123', host: 'example.net' },
         inboundTo: 'reception',
         trusted: false,
-        maxCalls: 4,
       },
     ]);
   });
@@ -121,7 +118,6 @@ From a b
 From sip:a@b
 InboundTo jan@b
 Trusted
-MaxCalls 0
 Pattern
 Gateway B
 Address c
@@ -146,10 +142,9 @@ Register yes
         ':16: From: expected USER@DOMAIN or a user name',
         ':17: InboundTo: expected a user name or an alias',
         ':18: Trusted: expected yes or no',
-        ':19: MaxCalls: expected a whole number from 1 to 100000',
-        ':20: Pattern: expected one or more URI patterns',
-        ':21: Gateway: expected each name once, the B of line 3 counts',
-        ':25: Register: expected Credentials or From, to say as whom',
+        ':19: Pattern: expected one or more URI patterns',
+        ':20: Gateway: expected each name once, the B of line 3 counts',
+        ':24: Register: expected Credentials or From, to say as whom',
       ].map((fault) => `/etc/sr/config${fault}`),
     );
     expect(read(content).gateways.map(({ name }) => name)).toEqual(['b', 'c']);
@@ -211,7 +206,6 @@ describe('the keywords of a gateway', () => {
       from: fc.constantFrom({ user: 'jan' }, { user: '%22', host: '[::1]' }, undefined),
       inboundTo: fc.constantFrom('jan', 'front desk', undefined),
       trusted: fc.boolean(),
-      maxCalls: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
     });
     fc.assert(
       fc.property(gateway, (one) => {
