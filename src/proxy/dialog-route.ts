@@ -15,6 +15,8 @@ export interface DialogRoute {
   readonly expiresAtMs: number;
   readonly callerFlow?: FlowEnds | undefined;
   readonly calleeFlow?: FlowEnds | undefined;
+  /** A gateway is one of its sides: no other dialog leads to one. */
+  readonly isWithGateway?: boolean | undefined;
 }
 
 /** A request within a dialog that we record-routed. */
@@ -23,6 +25,7 @@ export interface VerifiedRoute {
   readonly isFromCaller: boolean;
   /** The flow of whom the request is for. */
   readonly flow: FlowEnds | undefined;
+  readonly isWithGateway: boolean;
 }
 
 const MAC_LENGTH = 22;
@@ -52,8 +55,8 @@ export function verifyDialogRoute(
   const isFromCallee =
     !isFromCaller && to.tag !== undefined && mac === macOf(key, callId, to.tag, expiry, flows);
   if (!isFromCaller && !isFromCallee) return undefined;
-  const { callerFlow, calleeFlow } = parseFlows(flows);
-  return { isFromCaller, flow: isFromCaller ? calleeFlow : callerFlow };
+  const { callerFlow, calleeFlow, isWithGateway = false } = parseFlows(flows);
+  return { isFromCaller, flow: isFromCaller ? calleeFlow : callerFlow, isWithGateway };
 }
 
 /** What is compared is no secret of the peer's: it was sent to him. */
@@ -61,10 +64,10 @@ function macOf(key: HmacKey, callId: string, callerTag: string, expiry: string, 
   return hmac(key, `${callId}\n${callerTag}\n${expiry}\n${flows}`, 'base64url').slice(0, MAC_LENGTH);
 }
 
-/** `.` and the flows as base64url, the caller's first; nothing where there is none. */
-function formatFlows({ callerFlow, calleeFlow }: DialogRoute): string {
-  if (callerFlow === undefined && calleeFlow === undefined) return '';
-  const text = `${formatFlow(callerFlow)} ${formatFlow(calleeFlow)}`;
+/** `.` and the flows as base64url, the caller's first, `g` behind them; nothing where there is nothing to say. */
+function formatFlows({ callerFlow, calleeFlow, isWithGateway = false }: DialogRoute): string {
+  if (callerFlow === undefined && calleeFlow === undefined && !isWithGateway) return '';
+  const text = `${formatFlow(callerFlow)} ${formatFlow(calleeFlow)}${isWithGateway ? ' g' : ''}`;
   return `.${Buffer.from(text, 'latin1').toString('base64url')}`;
 }
 
@@ -75,10 +78,12 @@ function formatFlow(flow: FlowEnds | undefined): string {
 }
 
 /** The text is ours: the MAC said so, or will. */
-function parseFlows(flows: string): Pick<DialogRoute, 'callerFlow' | 'calleeFlow'> {
+function parseFlows(flows: string): Omit<DialogRoute, 'expiresAtMs'> {
   if (flows === '') return {};
-  const [caller = '', callee = ''] = Buffer.from(flows.slice(1), 'base64url').toString('latin1').split(' ');
-  return { callerFlow: parseFlow(caller), calleeFlow: parseFlow(callee) };
+  const [caller = '', callee = '', mark] = Buffer.from(flows.slice(1), 'base64url')
+    .toString('latin1')
+    .split(' ');
+  return { callerFlow: parseFlow(caller), calleeFlow: parseFlow(callee), isWithGateway: mark === 'g' };
 }
 
 function parseFlow(text: string): FlowEnds | undefined {

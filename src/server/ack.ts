@@ -8,6 +8,7 @@ import type { VerifiedRoute } from '../proxy/dialog-route.ts';
 import { addressStrictRouter, createForwardedRequest, nextMaxForwards } from '../proxy/forwarding.ts';
 import type { RoutedRequest } from '../proxy/routing.ts';
 import type { Flow } from '../transport/flow.ts';
+import { refusalOfHops } from './branch.ts';
 import { viaOf } from './branch-request.ts';
 import type { Exchange } from './exchange.ts';
 import { dialogTarget } from './in-dialog.ts';
@@ -23,7 +24,8 @@ export function forwardAck(
 ): void {
   const target = parseUri(routed.request.requestUri);
   if (target?.type !== 'sip' || routed.isUnreadable) return;
-  const { route, requestUri } = dialogTarget(routed, target, dialog);
+  const dialogs = dialogTarget(routed, target, dialog);
+  const { route, requestUri } = dialogs;
   const send = (flow: Flow) => {
     const ack = createForwardedRequest(routed.request, {
       requestUri,
@@ -44,7 +46,7 @@ export function forwardAck(
     else if (flow !== undefined) send(flow);
   };
   const source = exchange.flow.remoteAddress;
-  const hops = nextHops(service, route, (uri) => service.refuseHop(uri, source));
+  const hops = nextHops(service, route, refusalOfHops(service, dialogs, source));
   if (Array.isArray(hops)) go(hops);
   else void hops.then(go);
 }

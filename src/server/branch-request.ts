@@ -67,6 +67,7 @@ function recordRoutes(service: Service, inbound: Inbound, { target }: Branch, fl
   const token = signDialogRoute(service.dialogKey, head.callId, head.from.tag ?? '', {
     expiresAtMs: exchange.nowMs + service.keywords.MaxCallDuration * 1000 + ROUTE_MARGIN_MS,
     callerFlow: callerFlow(inbound),
+    isWithGateway: target.gateway !== undefined || service.gateways.isGateway(exchange.flow.remoteAddress),
     calleeFlow: target.route.type === 'flow' && isOnlyWay(target.route) ? endsOf(flow) : undefined,
   });
   const out = recordRoute(service, flow, token);

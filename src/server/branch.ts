@@ -17,6 +17,7 @@ import { answerOf } from './exchange.ts';
 import type { Forwarding, Search } from './forwarding.ts';
 import type { GatewayAnswer } from './gateway-answer.ts';
 import { type Hop, nextHops, type RefuseHop } from './next-hop.ts';
+import type { Service } from './service.ts';
 
 /** Where a branch goes. */
 export interface Target {
@@ -28,6 +29,8 @@ export interface Target {
   readonly gateway?: Gateway | undefined;
   /** A registered phone, or somebody else's server. */
   readonly isPhone: boolean;
+  /** It may lead to the address of a gateway without being its target: in a dialog with one, or because root's peer says so. */
+  readonly mayBeGateway: boolean;
 }
 
 /** One branch. */
@@ -60,15 +63,17 @@ export function startBranch(forwarding: Forwarding, branch: Branch): void {
 }
 
 /**
- * Only from the host itself leads a way to its loopback addresses; a contact that somebody wrote into his file leads to no
- * gateway. Where root said to send it may be anywhere.
+ * Only from the host itself leads a way to its loopback addresses; neither a contact nor a Route that somebody made up
+ * leads to a gateway. Where root said to send it may be anywhere.
  */
 function refusalFor({ service, inbound }: Forwarding, target: Target): RefuseHop {
-  const source = inbound.exchange.flow.remoteAddress;
   if (target.gateway !== undefined) return () => undefined;
-  return target.isPhone && !inbound.isInDialog
-    ? (uri) => service.refuseContact(uri, source)
-    : (uri) => service.refuseHop(uri, source);
+  return refusalOfHops(service, target, inbound.exchange.flow.remoteAddress);
+}
+
+/** Why a target that is no gateway's may not be at an address. */
+export function refusalOfHops(service: Service, { mayBeGateway }: Target, source: string): RefuseHop {
+  return mayBeGateway ? (uri) => service.refuseHop(uri, source) : (uri) => service.refuseContact(uri, source);
 }
 
 function begin(forwarding: Forwarding, branch: Branch, hops: readonly Hop[]): void {

@@ -14,6 +14,7 @@ import type { ServerSettings } from '../store/server-settings.ts';
 import { createUnixStore } from '../store/unix-store.ts';
 import type { TransactionLayer } from '../transaction/layer.ts';
 import type { Timers } from '../transaction/timers.ts';
+import { canonicalAddress } from '../transport/address.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
@@ -135,7 +136,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     },
     refuseHop: createHopRefusals((uri, sourceAddress) => refusalOfContact(uri, sourceAddress, hostFacts)),
     refuseContact: (uri, sourceAddress) =>
-      gateways.isGateway(uri.host) && !gateways.isGateway(sourceAddress)
+      gateways.isGateway(canonicalAddress(uri.host) ?? uri.host) && !gateways.isGateway(sourceAddress)
         ? 'the address of a gateway'
         : refusalOfContact(uri, sourceAddress, hostFacts),
     signRoute: (user, binding) => signRoute(routeKey, user, binding),

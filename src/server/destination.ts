@@ -169,7 +169,8 @@ function wayTo(service: Service, user: User, binding: Binding): Target | undefin
   const why = uri?.type === 'sip' ? refusalAtUse(service, uri, isSigned) : 'no sip URI';
   const route =
     why === undefined ? contactRoute(binding, uri as SipUri, isSigned) : { type: 'unusable' as const, why };
-  if (route.type !== 'unusable') return { requestUri: binding.uri, route, isPhone: true };
+  if (route.type !== 'unusable')
+    return { requestUri: binding.uri, route, isPhone: true, mayBeGateway: false };
   service.log('info', 'contact-skipped', { user: user.name, contact: binding.uri, why: route.why });
   return undefined;
 }
@@ -190,12 +191,15 @@ export function seekElsewhere(forwarding: Forwarding, search: Search, uri: SipUr
   const text = formatUri(uri);
   const gateways = route === undefined ? service.gateways.targetsFor(uri) : [];
   const go = (groups: readonly string[]) => {
-    const refusal = refusalOf(forwarding, search, text, gateways.length > 0, groups);
+    const refusal = refusalOf(forwarding, search, text, gateways, groups);
     if (refusal !== undefined) {
       fail(forwarding, search, refusal);
       return;
     }
-    search.groups = gateways.length > 0 ? gateways.map((each) => [each]) : [[foreignTarget(uri, route)]];
+    search.groups =
+      gateways.length > 0
+        ? gateways.map((each) => [each])
+        : [[foreignTarget(uri, route, user === '' && inbound.caller.type === 'peer')]];
     ring(forwarding, search);
   };
   const user = chargedUser(search, inbound.caller.name);
@@ -218,22 +222,33 @@ function refusalOf(
   { service, inbound }: Forwarding,
   search: Search,
   uri: string,
-  isGateway: boolean,
+  gateways: readonly Target[],
   groups: readonly string[],
 ): Rejection | undefined {
   const user = chargedUser(search, inbound.caller.name);
   if (user !== '') {
-    const refusal = refuseForeignCall(service.callingRules, user, uri, isGateway, groups);
+    const refusal = refuseForeignCall(service.callingRules, user, uri, gateways.length > 0, groups);
     // The caller did nothing that he may not: to him the callee is not there.
     return refusal === undefined || search.chargedTo === undefined ? refusal : reject(480, refusal.why);
   }
+  // What comes from a gateway does not go back there: it would come again, a new call each time.
+  const source = inbound.exchange.flow.remoteAddress;
+  const back = gateways.find(
+    ({ gateway }) => gateway !== undefined && service.gateways.isAt(gateway, source),
+  );
+  if (back !== undefined) return reject(404, `${uri} came from ${back.gateway?.name}, where it would go`);
   // A peer reaches our users; what it sends elsewhere it may send there itself, or root said so with a Route.
   if (inbound.caller.type === 'peer') return undefined;
   return reject(403, `a stranger calls ${uri}`);
 }
 
-function foreignTarget(uri: SipUri, route: SipUri | undefined): Target {
-  return { requestUri: formatUri(uri), route: { type: 'uri', uri: route ?? uri, path: [] }, isPhone: false };
+function foreignTarget(uri: SipUri, route: SipUri | undefined, mayBeGateway: boolean): Target {
+  return {
+    requestUri: formatUri(uri),
+    route: { type: 'uri', uri: route ?? uri, path: [] },
+    isPhone: false,
+    mayBeGateway,
+  };
 }
 
 function redirectTo(forwarding: Forwarding, search: Search, { reason, target }: Forward): void {

@@ -27,6 +27,8 @@ export interface Gateways {
   targetsFor(uri: SipUri): readonly Target[];
   /** Whether an address is that of a gateway whose requests are trusted. */
   isTrusted(address: string): boolean;
+  /** Whether an address is that of one gateway. */
+  isAt(gateway: Gateway, address: string): boolean;
   /** Whether an address is that of any gateway: no contact may point there. */
   isGateway(address: string): boolean;
   /** The gateway at the other end of a flow. */
@@ -122,6 +124,7 @@ export function createGateways(parts: GatewayParts): Gateways {
         .map(({ gateway }) => targetOf(gateway, uri));
     },
     isTrusted: (address) => known.some(({ gateway, addresses }) => gateway.trusted && addresses.has(address)),
+    isAt: (gateway, address) => known.some((each) => each.gateway === gateway && each.addresses.has(address)),
     isGateway: (address) => known.some(({ addresses }) => addresses.has(address)),
     at: ({ remoteAddress, remotePort }) =>
       known.find(({ ends }) => ends.has(`${remoteAddress} ${remotePort}`))?.gateway,
@@ -170,6 +173,7 @@ function targetOf(gateway: Gateway, uri: SipUri): Target {
     requestUri: formatUri({ ...at, user, parameters: [] }),
     route: { type: 'uri', uri: at, path: [] },
     isPhone: false,
+    mayBeGateway: true,
     gateway,
   };
 }

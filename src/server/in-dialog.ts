@@ -48,11 +48,21 @@ export function followDialog(service: Service, proxied: Proxied, dialog: Verifie
 export function dialogTarget(
   { request, nextRoute }: RoutedRequest,
   target: SipUri,
-  { flow }: VerifiedRoute,
+  { flow, isWithGateway }: VerifiedRoute,
 ): Target {
   const { requestUri } = request;
   if (nextRoute === undefined && flow !== undefined)
-    return { requestUri, route: { type: 'flow', ends: flow, natted: true, path: [] }, isPhone: true };
+    return {
+      requestUri,
+      route: { type: 'flow', ends: flow, natted: true, path: [] },
+      isPhone: true,
+      mayBeGateway: isWithGateway,
+    };
   const uri = nextRoute ?? target;
-  return { requestUri, route: { type: 'uri', uri, path: [] }, isPhone: nextRoute === undefined };
+  return {
+    requestUri,
+    route: { type: 'uri', uri, path: [] },
+    isPhone: nextRoute === undefined,
+    mayBeGateway: isWithGateway,
+  };
 }
