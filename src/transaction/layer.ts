@@ -130,7 +130,9 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
   }
 
   function receiveCancel(request: Request, head: Head, flow: Flow): boolean {
-    const invite = servers.get(cancelledKey(request, head, flow));
+    const found = servers.get(cancelledKey(request, head, flow));
+    // Who is called knows all that the caller's CANCEL says; he is not at the caller's address.
+    const invite = found?.flow.remoteAddress === flow.remoteAddress ? found : undefined;
     const answer = createServerTransaction(request, head, flow);
     answer.respond(createResponse(request, invite === undefined ? 481 : 200, { toTag: newTag() }));
     if (invite?.state === 'proceeding') {
