@@ -28,3 +28,10 @@ export function withinBreadth<T>(groups: readonly (readonly T[])[], breadth: num
       narrow.push(group.slice(start, start + breadth));
   return narrow;
 }
+
+/** The breadth that each of `count` branches may have, so that all together have no more (RFC 5393 §5.3.3.1). */
+export function sharesOf(breadth: number, count: number): number[] {
+  const share = Math.floor(breadth / count);
+  const rest = breadth % count;
+  return Array.from({ length: count }, (_, index) => (index < rest ? share + 1 : share));
+}

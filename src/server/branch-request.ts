@@ -40,7 +40,7 @@ export function createBranchRequest(
   const plan: ForwardPlan = {
     requestUri: target.requestUri,
     maxForwards: nextMaxForwards(exchange.head.maxForwards),
-    maxBreadth: inbound.isInDialog ? undefined : inbound.breadth,
+    maxBreadth: inbound.isInDialog ? undefined : branch.breadth,
     recordRoutes: makesDialog ? recordRoutes(service, inbound, branch, flow) : [],
     routes: target.route.path,
     via: viaOf(service, flow, branchId),

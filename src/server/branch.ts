@@ -38,6 +38,8 @@ export interface Branch {
   readonly id: number;
   readonly target: Target;
   readonly search: Search;
+  /** Its share of Max-Breadth (RFC 5393 §5.3.3). */
+  readonly breadth: number;
   state: 'locating' | 'waiting' | 'proceeding' | 'ended';
   /** The next hops not tried yet. */
   hops: Hop[];

@@ -12,7 +12,7 @@ import { formatUri, parseUri, type SipUri } from '../message/uri.ts';
 import { type Forward, screenCall } from '../proxy/callee-policy.ts';
 import { groupThatMayCall, refuseForeignCall } from '../proxy/calling-rights.ts';
 import type { Retargeting } from '../proxy/retargeting.ts';
-import { targetSet, withinBreadth } from '../proxy/target-set.ts';
+import { sharesOf, targetSet, withinBreadth } from '../proxy/target-set.ts';
 import { contactRoute } from '../registrar/contact-flow.ts';
 import type { Target } from './branch.ts';
 import { callSettings, loadCallee } from './callee.ts';
@@ -67,20 +67,25 @@ function seekLocal(forwarding: Forwarding, search: Search, name: string, uri: Si
   }
   search.gateway = undefined;
   if (expanded.leftOut !== undefined) service.log('warning', 'alias', { name, why: expanded.leftOut });
-  const searches = expanded.targets.map((_, index) => (index === 0 ? search : sibling(forwarding, search)));
+  const shares = sharesOf(search.breadth, expanded.targets.length);
+  const searches = shares.map((breadth, index) =>
+    index === 0 ? search : sibling(forwarding, search, breadth),
+  );
+  search.breadth = shares[0] ?? search.breadth;
   if (expanded.targets.length === 0) fail(forwarding, search, reject(404, `alias ${name} leads nowhere`));
   for (const [index, target] of expanded.targets.entries()) {
     const to = targetUri(service, target);
     const its = searches[index] as Search;
-    if (to === undefined) fail(forwarding, its, reject(404, `alias ${name}: ${target} is no address`));
+    if (its.breadth === 0) fail(forwarding, its, reject(440, `alias ${name}: too many targets`));
+    else if (to === undefined) fail(forwarding, its, reject(404, `alias ${name}: ${target} is no address`));
     else if (isLocalTarget(service, to) && accountOf(to) !== undefined)
       guard(forwarding, its, seekAccount(forwarding, its, accountOf(to) as string, to));
     else seekElsewhere(forwarding, its, to);
   }
 }
 
-function sibling(forwarding: Forwarding, { chargedTo, retargetings }: Search): Search {
-  return openSearch(forwarding, { chargedTo, retargetings });
+function sibling(forwarding: Forwarding, { chargedTo, retargetings }: Search, breadth: number): Search {
+  return openSearch(forwarding, { chargedTo, retargetings, breadth });
 }
 
 /** A user name, a number or a URI, as configuration files have them. */
@@ -130,7 +135,7 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
     if (ForwardBusy === undefined) fail(forwarding, search, reject(486, 'DoNotDisturb'));
     else redirectTo(forwarding, search, { type: 'forward', reason: 'user-busy', target: ForwardBusy });
   } else {
-    search.groups = phonesOf(service, loaded, inbound.exchange.nowMs, inbound.breadth);
+    search.groups = phonesOf(service, loaded, inbound.exchange.nowMs, search.breadth);
     ring(forwarding, search);
   }
 }
@@ -276,7 +281,11 @@ export function redirect(forwarding: Forwarding, search: Search, target: string,
     return;
   }
   service.log('info', 'forwarded', { user: name, from: src, to: formatUri(uri), reason: by.reason });
-  const next = openSearch(forwarding, { chargedTo: name, retargetings: [...search.retargetings, by] });
+  const next = openSearch(forwarding, {
+    chargedTo: name,
+    retargetings: [...search.retargetings, by],
+    breadth: search.breadth,
+  });
   seek(forwarding, next, uri);
   endRedirected(forwarding, search);
 }

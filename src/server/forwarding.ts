@@ -14,6 +14,7 @@ import {
   type ResponseContext,
 } from '../proxy/response-context.ts';
 import type { Retargeting } from '../proxy/retargeting.ts';
+import { sharesOf } from '../proxy/target-set.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Timer } from '../transaction/timers.ts';
@@ -47,6 +48,8 @@ export interface Search {
   gateway: Gateway | undefined;
   /** The forwards that led here. */
   readonly retargetings: readonly Retargeting[];
+  /** How many branches it may have at once, here and behind (RFC 5393 §5.3.3). */
+  breadth: number;
   /** The callee and what his config says; undefined of a URI elsewhere. */
   callee: { readonly user: User; readonly settings: Settings; readonly uri: string } | undefined;
   /** Groups of targets not tried yet. */
@@ -104,6 +107,7 @@ export function openSearch(
     readonly chargedTo?: string | undefined;
     readonly gateway?: Gateway | undefined;
     readonly retargetings?: readonly Retargeting[];
+    readonly breadth?: number;
   } = {},
 ): Search {
   const search: Search = {
@@ -111,6 +115,7 @@ export function openSearch(
     chargedTo: options.chargedTo,
     gateway: options.gateway,
     retargetings: options.retargetings ?? [],
+    breadth: options.breadth ?? forwarding.inbound.breadth,
     callee: undefined,
     groups: [],
     hasRung: false,
@@ -131,13 +136,15 @@ export function ring(forwarding: Forwarding, search: Search): void {
   armNoAnswer(forwarding, search);
   // All are under way before the first can end, or it would end the search.
   const started: Branch[] = [];
-  for (const target of group) {
+  const shares = sharesOf(search.breadth, group.length);
+  for (const [index, target] of group.entries()) {
     const id = forwarding.context.startBranch(search.id);
     if (id === undefined) break;
     const branch: Branch = {
       id,
       target,
       search,
+      breadth: shares[index] as number,
       state: 'locating',
       hops: [],
       isCancelled: false,
