@@ -147,28 +147,35 @@ const waysTo = new WeakMap<
 >();
 const WAY_MS = 10_000;
 
-/** The target set (§16.5): contacts that may be used; the others are in the log. */
+/** The target set (§16.5): contacts that may be used, at most MaxContacts; the others are in the log. */
 function phonesOf(service: Service, user: User, nowMs: number, breadth: number): Target[][] {
   const groups: Target[][] = [];
+  let left = service.limitsOf(user).maxContacts;
   for (const bindings of targetSet(user.contacts.bindings, nowMs)) {
     const targets: Target[] = [];
     for (const binding of bindings) {
-      const known = waysTo.get(binding);
-      if (known !== undefined && known.service === service && nowMs - known.atMs < WAY_MS) {
-        if (known.target !== undefined) targets.push(known.target);
-        continue;
-      }
-      const target = wayTo(service, user, binding);
-      waysTo.set(binding, { service, atMs: nowMs, target });
-      if (target !== undefined) targets.push(target);
+      if (left === 0) break;
+      const target = wayTo(service, user, binding, nowMs);
+      if (target === undefined) continue;
+      targets.push(target);
+      left--;
     }
     if (targets.length > 0) groups.push(targets);
   }
   return withinBreadth(groups, breadth);
 }
 
-/** The target of a contact; undefined of one that cannot be used, for what the log says. */
-function wayTo(service: Service, user: User, binding: Binding): Target | undefined {
+/** The target of a contact, as it was found lately; undefined of one that cannot be used. */
+function wayTo(service: Service, user: User, binding: Binding, nowMs: number): Target | undefined {
+  const known = waysTo.get(binding);
+  if (known !== undefined && known.service === service && nowMs - known.atMs < WAY_MS) return known.target;
+  const target = findWay(service, user, binding);
+  waysTo.set(binding, { service, atMs: nowMs, target });
+  return target;
+}
+
+/** What cannot be used is in the log with the reason. */
+function findWay(service: Service, user: User, binding: Binding): Target | undefined {
   const uri = parseUri(binding.uri);
   const isSigned = binding.mac !== undefined && binding.mac === service.signRoute(user.name, binding);
   const why = uri?.type === 'sip' ? refusalAtUse(service, uri, isSigned) : 'no sip URI';
