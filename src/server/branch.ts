@@ -202,7 +202,18 @@ function heardLate(forwarding: Forwarding, branch: Branch, response: Response): 
     branch.client?.cancel(reasonFields(ANSWERED_ELSEWHERE));
     branch.state = 'ended';
   }
-  forwarding.report(forwarding, branch, withoutTopVia(response));
+  reportOf(forwarding, branch, response);
+}
+
+/** Without our Via (§16.7 step 3); an identity passes from a trusted peer to another only (RFC 3325 §5). */
+function reportOf(forwarding: Forwarding, branch: Branch, response: Response): void {
+  const { service, inbound } = forwarding;
+  const isTrusted =
+    service.isTrustedPeer(branch.client?.flow.remoteAddress ?? '') &&
+    service.isTrustedPeer(inbound.exchange.flow.remoteAddress);
+  const passed = withoutTopVia(response);
+  const fields = isTrusted ? passed.fields : passed.fields.filter(({ id }) => id !== 'p-asserted-identity');
+  forwarding.report(forwarding, branch, { ...passed, fields });
 }
 
 /** §16.7 steps 2 to 4. */
@@ -215,7 +226,7 @@ function heard(forwarding: Forwarding, branch: Branch, response: Response): void
       branch.timer = service.timers.start(service.keywords.TimerC * 1000, ringOut, { forwarding, branch });
     }
     branch.state = 'proceeding';
-    if (status > 100) forwarding.report(forwarding, branch, withoutTopVia(response));
+    if (status > 100) reportOf(forwarding, branch, response);
     return;
   }
   stopTimer(forwarding, branch);
@@ -227,7 +238,7 @@ function heard(forwarding: Forwarding, branch: Branch, response: Response): void
   // Another gateway takes the place of one that cannot, not of what a callee said.
   if (branch.target.gateway !== undefined && status !== 503) branch.search.groups = [];
   branch.state = 'ended';
-  forwarding.report(forwarding, branch, withoutTopVia(response));
+  reportOf(forwarding, branch, response);
 }
 
 /**
