@@ -93,11 +93,9 @@ export function createResponseContext(): ResponseContext {
       isClosed = true;
       effects.push(...cancelBranches(`SIP;cause=${response.status}`));
     }
-    if (search.pending > 0 || !search.isOpen) return effects;
-    if (isClosed) {
-      search.isOpen = false;
-      return [...effects, ...conclude()];
-    }
+    if (search.pending > 0) return effects;
+    if (isClosed) search.isOpen = false;
+    if (!search.isOpen) return [...effects, ...conclude()];
     return [...effects, { type: 'exhausted', search: branch.search }];
   }
 
