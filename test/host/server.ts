@@ -27,6 +27,8 @@ export function command(name: 'sippasswd' | 'sipctl', rest: readonly string[], a
 export interface ServerOptions extends RunAs {
   /** Lines of its config besides Listen. */
   readonly config?: readonly string[];
+  /** A free one unless told. */
+  readonly port?: number;
 }
 
 /** A server that listens on UDP and TCP of 127.0.0.1 and ::1. */
@@ -43,7 +45,7 @@ export class Server {
 
   /** Starts it and waits for its ready line; run by an account it serves that account alone (--own). */
   static async start(options: ServerOptions): Promise<Server> {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const directory = mkdtempSync(join(tmpdir(), 'sr-server-'));
     const file = join(directory, 'config');
     const sockets = ['udp:127.0.0.1', 'tcp:127.0.0.1', 'udp:[::1]', 'tcp:[::1]'];
@@ -60,6 +62,12 @@ export class Server {
       await server.stop().catch(() => {});
       throw error;
     }
+  }
+
+  /** Ends it without a warning (SIGKILL). */
+  async kill(): Promise<void> {
+    await this.process.stop('SIGKILL');
+    rmSync(this.#directory, { recursive: true });
   }
 
   /** Stops it and waits for its end. */
