@@ -9,7 +9,7 @@ import type { TransportName } from '../transport/flow.ts';
 /** The parameter of our Record-Route URIs that carries the token. */
 export const TOKEN_PARAMETER = 'sr';
 
-/** What a token says. A flow is there for a side that can be reached by no other way: behind NAT, or over TCP. */
+/** What a token says. A flow is there for a side that can be reached by no other way: behind NAT, over TCP, or on this host. */
 export interface DialogRoute {
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;

@@ -13,6 +13,7 @@ import {
   nextMaxForwards,
 } from '../proxy/forwarding.ts';
 import { retargetingFields } from '../proxy/retargeting.ts';
+import { addressKind } from '../registrar/contact-address.ts';
 import { canonicalAddress } from '../transport/address.ts';
 import type { FlowEnds } from '../transport/connections.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -66,9 +67,12 @@ function recordRoutes(service: Service, inbound: Inbound, { target }: Branch, fl
   const { head } = exchange;
   const token = signDialogRoute(service.dialogKey, head.callId, head.from.tag ?? '', {
     expiresAtMs: exchange.nowMs + service.keywords.MaxCallDuration * 1000 + ROUTE_MARGIN_MS,
-    callerFlow: callerFlow(inbound),
     isWithGateway: target.gateway !== undefined || service.gateways.isGateway(exchange.flow.remoteAddress),
-    calleeFlow: target.route.type === 'flow' && isOnlyWay(target.route) ? endsOf(flow) : undefined,
+    callerFlow: callerFlow(inbound, flow),
+    calleeFlow:
+      target.route.type === 'flow' && (isOnlyWay(target.route) || isUnreachable(flow, exchange.flow))
+        ? endsOf(flow)
+        : undefined,
   });
   const out = recordRoute(service, flow, token);
   const into = recordRoute(service, exchange.flow, token);
@@ -85,12 +89,20 @@ function isOnlyWay({ natted, ends }: { natted: boolean; ends: FlowEnds }): boole
   return natted || ends.transport === 'tcp';
 }
 
-/** The caller's flow, where his Contact does not lead to him: behind NAT, or over TCP. No proxy may be between. */
-function callerFlow({ exchange }: Inbound): FlowEnds | undefined {
+/** A phone on this host, or on this link, has an address that nobody elsewhere is let to (DESIGN §4.6). */
+function isUnreachable({ remoteAddress }: Flow, from: Flow): boolean {
+  const kind = addressKind(remoteAddress);
+  return (kind === 'loopback' || kind === 'link-local') && addressKind(from.remoteAddress) !== kind;
+}
+
+/** The caller's flow, where his Contact leads nobody to him: behind NAT, or over TCP. No proxy may be between. */
+function callerFlow({ exchange }: Inbound, onward: Flow): FlowEnds | undefined {
   const { request, flow } = exchange;
   const isAdjacent = request.fields.filter(({ id }) => id === 'via').length === 1;
   if (!isAdjacent) return undefined;
-  return flow.transport === 'tcp' || isContactElsewhere(request, flow) ? endsOf(flow) : undefined;
+  return flow.transport === 'tcp' || isContactElsewhere(request, flow) || isUnreachable(flow, onward)
+    ? endsOf(flow)
+    : undefined;
 }
 
 function isContactElsewhere(request: Request, { remoteAddress }: Flow): boolean {
