@@ -29,6 +29,20 @@ export interface Registration {
 /** A phone of the host's: sets itself up in an empty home, registers once, and says how it went. */
 export type Phone = (line: Line) => Promise<Registration>;
 
+/** A registered phone that answers calls by itself. */
+export interface Calling {
+  dial(uri: string): void;
+  hangUp(): void;
+  established(): Promise<unknown>;
+  ended(): Promise<unknown>;
+  /** What it heard so far, a WAV file; empty before a call. */
+  heard(): Buffer;
+  stop(): Promise<void>;
+}
+
+/** A phone of the host's that plays a tone of `hz` into its calls. */
+export type CallingPhone = (line: Line, hz: number) => Promise<Calling>;
+
 /** An address as it stands in a URI. */
 export function uriHost(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
