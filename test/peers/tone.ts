@@ -27,7 +27,13 @@ export function toneFile(hz: number, seconds: number): Buffer {
 /** The share of `hz` in the power of the best second of a mono recording, 0 to 1; 0 where that is shorter. */
 export function shareOfTone(file: Buffer, hz: number): number {
   if (file.length < HEADER_BYTES) return 0;
-  const rate = file.readUInt32LE(24);
+  // linphonec writes the header at the end of a call; its codecs have these rates.
+  const known = file.readUInt32LE(24);
+  const rates = known === 0 ? [8000, 16_000, 48_000] : [known];
+  return Math.max(...rates.map((rate) => bestShare(file, hz, rate)));
+}
+
+function bestShare(file: Buffer, hz: number, rate: number): number {
   let best = 0;
   for (let at = HEADER_BYTES; at + 2 * rate <= file.length; at += rate / 4)
     best = Math.max(best, shareIn(file.subarray(at, at + 2 * rate), hz / rate));
