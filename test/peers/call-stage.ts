@@ -15,6 +15,8 @@ interface Callee {
   /** Of its contact. */
   readonly parameters?: string;
   readonly steps: (callee: CalleeSteps) => readonly Step[];
+  /** Between the caller and him; 1. */
+  readonly proxies?: number;
 }
 
 /** The caller, whom he calls, and the steps of his side. */
@@ -69,7 +71,7 @@ export class CallStage {
     );
     const playing = await Promise.all(
       callees.map((callee, index) =>
-        (parties[index] as Party).plays(...callee.steps(calleeSteps(callee.account.name))),
+        (parties[index] as Party).plays(...callee.steps(calleeSteps(callee.account.name, callee.proxies))),
       ),
     );
     const name = typeof to === 'string' ? to : to.name;
@@ -87,12 +89,13 @@ export class CallStage {
     return playing;
   }
 
-  /** Somebody elsewhere, reached by his own port; he has no account. */
+  /** Somebody elsewhere, reached by his own port; he has no account. `proxies` lie between the caller and him. */
   async neighbour(
     steps: (callee: CalleeSteps) => readonly Step[],
+    { proxies, localPort }: { readonly proxies?: number; readonly localPort?: number } = {},
   ): Promise<{ readonly localPort: number; readonly playing: Playing }> {
-    const party = await Party.create({ port: this.server.port });
-    const playing = await party.plays(...steps(calleeSteps('neighbour')));
+    const party = await Party.create({ port: this.server.port, ...(localPort && { localPort }) });
+    const playing = await party.plays(...steps(calleeSteps('neighbour', proxies)));
     this.#playing.push(playing);
     return { localPort: party.localPort, playing };
   }

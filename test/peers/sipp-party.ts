@@ -14,6 +14,8 @@ export interface PartyOptions {
   /** The server's, or a neighbour's. */
   readonly port: number;
   readonly address?: '127.0.0.1' | '::1';
+  /** Where it sends to; its own address unless told. */
+  readonly server?: string;
   readonly transport?: 'udp' | 'tcp';
   /** Where it listens itself; a free one unless told. */
   readonly localPort?: number;
@@ -70,10 +72,16 @@ export class Party {
   }
 
   #sipp(steps: readonly Step[], traces: readonly string[] = []): Background {
-    const { user = 'nobody', address = '127.0.0.1', port, transport = 'udp' } = this.#options;
+    const {
+      user = 'nobody',
+      address = '127.0.0.1',
+      port,
+      transport = 'udp',
+      server = address,
+    } = this.#options;
     const file = join(this.#home.home, 'steps.xml');
     writeFileSync(file, scenario(steps));
-    const peer = [`${uriHost(address)}:${port}`, '-t', transport === 'udp' ? 'u1' : 't1'];
+    const peer = [`${uriHost(server)}:${port}`, '-t', transport === 'udp' ? 'u1' : 't1'];
     const local = ['-i', address, '-p', `${this.localPort}`];
     const digest = ['-au', user, '-ap', 'secret', '-auth_uri', realm];
     const bounds = ['-m', '1', '-nostdin', '-timeout', '12', '-timeout_error'];

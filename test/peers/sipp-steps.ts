@@ -52,6 +52,9 @@ function actions(
   return all === '' ? '' : `<action>${all}</action>`;
 }
 
+const saveEach = (header: string, variable: string, numbers: readonly number[]) =>
+  numbers.map((number) => [header, `${variable}${number}`, `occurrence="${number}"`] as const);
+
 const ereg = (pattern: string, variable: string, attributes: string) =>
   `<ereg regexp="${escapeXml(pattern)}" assign_to="${variable}" ${attributes}/>`;
 
@@ -163,15 +166,16 @@ export function hears(status: number, check?: Check): Step {
 /** A pause in milliseconds. */
 export const pause = (milliseconds: number): Step => `<pause milliseconds="${milliseconds}"/>\n`;
 
-/** The callee's side. */
-export function calleeSteps(user: string) {
+/** The callee's side; `proxies` lie between the caller and him. */
+export function calleeSteps(user: string, proxies = 1) {
+  const numbers = Array.from({ length: proxies }, (_, index) => index + 1);
+  const vias = [...numbers, proxies + 1];
   const toTag = `;tag=callee[pid]`;
   const answer = (status: number, reason: string, fields: Lines, body: string, attributes = '') =>
     send([`SIP/2.0 ${status} ${reason}`, ...fields], body, attributes);
   const savedFields = (tag: string): Lines => [
-    'Via:[$via1]',
-    'Via:[$via2]',
-    'Record-Route:[$route]',
+    ...vias.map((number) => `Via:[$via${number}]`),
+    ...numbers.map((number) => `Record-Route:[$route${number}]`),
     'From:[$from]',
     `To:[$to]${tag}`,
     'Call-ID: [call_id]',
@@ -236,10 +240,9 @@ export function calleeSteps(user: string) {
           ['From', 'from'],
           ['To', 'to'],
           ['CSeq', 'cseq'],
-          ['Record-Route', 'route'],
           ['Record-Route', 'ours', '', 'sip:[^>]*'],
-          ['Via', 'via1', 'occurrence="1"'],
-          ['Via', 'via2', 'occurrence="2"'],
+          ...saveEach('Record-Route', 'route', numbers),
+          ...saveEach('Via', 'via', vias),
         ],
         check,
       )}</recv>\n`,
@@ -263,7 +266,7 @@ export function calleeSteps(user: string) {
         'OK',
         [
           ...savedFields(toTag).flatMap((line) =>
-            line.startsWith('Record-Route') ? [strict, line] : [line],
+            line.startsWith('Record-Route:[$route1]') ? [strict, line] : [line],
           ),
           'Content-Type: application/sdp',
         ],
