@@ -17,6 +17,17 @@ export interface DialogRoute {
   readonly calleeFlow?: FlowEnds | undefined;
   /** A gateway is one of its sides: no other dialog leads to one. */
   readonly isWithGateway?: boolean | undefined;
+  readonly media?: DialogMedia | undefined;
+}
+
+/** How the media of a dialog is relayed; a dialog without this is not. */
+export interface DialogMedia {
+  /** Names the call to the relay: hexadecimal digits. */
+  readonly key: string;
+  readonly isCallerNatted: boolean;
+  readonly isCalleeNatted: boolean;
+  /** The INVITE had no offer (RFC 3261 §13.2.1). */
+  readonly isLateOffer: boolean;
 }
 
 /** A request within a dialog that we record-routed. */
@@ -26,15 +37,16 @@ export interface VerifiedRoute {
   /** The flow of whom the request is for. */
   readonly flow: FlowEnds | undefined;
   readonly isWithGateway: boolean;
+  readonly media?: DialogMedia | undefined;
 }
 
 const MAC_LENGTH = 22;
 
-/** Makes the token of a dialog: over Call-ID, the caller's From tag, the expiry and the flows. */
+/** Makes the token of a dialog: over Call-ID, the caller's From tag, the expiry and the rest. */
 export function signDialogRoute(key: HmacKey, callId: string, callerTag: string, route: DialogRoute): string {
   const expiry = Math.ceil(route.expiresAtMs / 1000).toString(36);
-  const flows = formatFlows(route);
-  return `${expiry}.${macOf(key, callId, callerTag, expiry, flows)}${flows}`;
+  const rest = formatRest(route);
+  return `${expiry}.${macOf(key, callId, callerTag, expiry, rest)}${rest}`;
 }
 
 /** Reads a token off a Route; undefined where it is not ours, of another dialog, or has expired. Both directions. */
@@ -47,27 +59,32 @@ export function verifyDialogRoute(
   const dot = token.indexOf('.');
   const expiry = token.slice(0, dot);
   if (dot < 1 || dot > 10 || Number.parseInt(expiry, 36) * 1000 < nowMs) return undefined;
-  const flowsStart = dot + 1 + MAC_LENGTH;
-  const mac = token.slice(dot + 1, flowsStart);
-  const flows = token.slice(flowsStart);
+  const restStart = dot + 1 + MAC_LENGTH;
+  const mac = token.slice(dot + 1, restStart);
+  const rest = token.slice(restStart);
   const { callId, from, to } = head;
-  const isFromCaller = from.tag !== undefined && mac === macOf(key, callId, from.tag, expiry, flows);
+  const isFromCaller = from.tag !== undefined && mac === macOf(key, callId, from.tag, expiry, rest);
   const isFromCallee =
-    !isFromCaller && to.tag !== undefined && mac === macOf(key, callId, to.tag, expiry, flows);
+    !isFromCaller && to.tag !== undefined && mac === macOf(key, callId, to.tag, expiry, rest);
   if (!isFromCaller && !isFromCallee) return undefined;
-  const { callerFlow, calleeFlow, isWithGateway = false } = parseFlows(flows);
-  return { isFromCaller, flow: isFromCaller ? calleeFlow : callerFlow, isWithGateway };
+  const { callerFlow, calleeFlow, isWithGateway = false, media } = parseRest(rest);
+  return { isFromCaller, flow: isFromCaller ? calleeFlow : callerFlow, isWithGateway, media };
 }
 
 /** What is compared is no secret of the peer's: it was sent to him. */
-function macOf(key: HmacKey, callId: string, callerTag: string, expiry: string, flows: string): string {
-  return hmac(key, `${callId}\n${callerTag}\n${expiry}\n${flows}`, 'base64url').slice(0, MAC_LENGTH);
+function macOf(key: HmacKey, callId: string, callerTag: string, expiry: string, rest: string): string {
+  return hmac(key, `${callId}\n${callerTag}\n${expiry}\n${rest}`, 'base64url').slice(0, MAC_LENGTH);
 }
 
-/** `.` and the flows as base64url, the caller's first, `g` behind them; nothing where there is nothing to say. */
-function formatFlows({ callerFlow, calleeFlow, isWithGateway = false }: DialogRoute): string {
-  if (callerFlow === undefined && calleeFlow === undefined && !isWithGateway) return '';
-  const text = `${formatFlow(callerFlow)} ${formatFlow(calleeFlow)}${isWithGateway ? ' g' : ''}`;
+/** `.` and in base64url the flows, the caller's first, `g` for a gateway, how media is relayed; nothing where all are missing. */
+function formatRest(route: Omit<DialogRoute, 'expiresAtMs'>): string {
+  const { callerFlow, calleeFlow, isWithGateway = false, media } = route;
+  const words = [
+    ...[formatFlow(callerFlow), formatFlow(calleeFlow)],
+    ...[isWithGateway ? 'g' : '', media === undefined ? '' : formatMedia(media)],
+  ];
+  const text = words.join(' ').trimEnd();
+  if (text === '') return '';
   return `.${Buffer.from(text, 'latin1').toString('base64url')}`;
 }
 
@@ -77,13 +94,17 @@ function formatFlow(flow: FlowEnds | undefined): string {
   return `${transport},${localAddress},${localPort},${remoteAddress},${remotePort}`;
 }
 
-/** The text is ours: the MAC said so, or will. */
-function parseFlows(flows: string): Omit<DialogRoute, 'expiresAtMs'> {
-  if (flows === '') return {};
-  const [caller = '', callee = '', mark] = Buffer.from(flows.slice(1), 'base64url')
-    .toString('latin1')
-    .split(' ');
-  return { callerFlow: parseFlow(caller), calleeFlow: parseFlow(callee), isWithGateway: mark === 'g' };
+/** The text is ours: the MAC said so. */
+function parseRest(rest: string): Omit<DialogRoute, 'expiresAtMs'> {
+  if (rest === '') return {};
+  const text = Buffer.from(rest.slice(1), 'base64url').toString('latin1');
+  const [caller = '', callee = '', mark, media = ''] = text.split(' ');
+  return {
+    callerFlow: parseFlow(caller),
+    calleeFlow: parseFlow(callee),
+    isWithGateway: mark === 'g',
+    media: media === '' ? undefined : parseMedia(media),
+  };
 }
 
 function parseFlow(text: string): FlowEnds | undefined {
@@ -95,5 +116,20 @@ function parseFlow(text: string): FlowEnds | undefined {
     localPort: Number(localPort),
     remoteAddress,
     remotePort: Number(remotePort),
+  };
+}
+
+/** The key and a letter for each thing that is so. */
+function formatMedia({ key, isCallerNatted, isCalleeNatted, isLateOffer }: DialogMedia): string {
+  return `${key},${isCallerNatted ? 'r' : ''}${isCalleeNatted ? 'e' : ''}${isLateOffer ? 'l' : ''}`;
+}
+
+function parseMedia(text: string): DialogMedia {
+  const [key = '', letters = ''] = text.split(',');
+  return {
+    key,
+    isCallerNatted: letters.includes('r'),
+    isCalleeNatted: letters.includes('e'),
+    isLateOffer: letters.includes('l'),
   };
 }
