@@ -3,6 +3,7 @@
 
 import { hash } from '../digest/hash.ts';
 import { formatMessage } from '../message/format.ts';
+import type { Request } from '../message/message.ts';
 import { parseUri } from '../message/uri.ts';
 import type { VerifiedRoute } from '../proxy/dialog-route.ts';
 import { addressStrictRouter, createForwardedRequest, nextMaxForwards } from '../proxy/forwarding.ts';
@@ -12,6 +13,7 @@ import { refusalOfHops } from './branch.ts';
 import { viaOf } from './branch-request.ts';
 import type { Exchange } from './exchange.ts';
 import { dialogTarget } from './in-dialog.ts';
+import { relayAck } from './media-relay.ts';
 import { type Hop, nextHops } from './next-hop.ts';
 import type { Service } from './service.ts';
 
@@ -27,7 +29,12 @@ export function forwardAck(
   const dialogs = dialogTarget(routed, target, dialog);
   const { route, requestUri } = dialogs;
   const send = (flow: Flow) => {
-    const ack = createForwardedRequest(routed.request, {
+    const relayed = relayAck(service, exchange, routed.request, dialog, flow);
+    if (relayed === undefined) sendCopy(routed.request, flow);
+    else void relayed.then((request) => sendCopy(request, flow));
+  };
+  const sendCopy = (request: Request, flow: Flow) => {
+    const ack = createForwardedRequest(request, {
       requestUri,
       maxForwards: nextMaxForwards(exchange.head.maxForwards),
       maxBreadth: undefined,

@@ -19,6 +19,7 @@ import type { FlowEnds } from '../transport/connections.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Branch, Target } from './branch.ts';
 import { assertedIdentityOf } from './caller.ts';
+import type { Exchange } from './exchange.ts';
 import type { Forwarding, Inbound } from './forwarding.ts';
 import type { Service } from './service.ts';
 
@@ -52,7 +53,8 @@ export function createBranchRequest(
       ...(branch.answer?.flow === flow ? [branch.answer.field] : []),
     ],
   };
-  return addressStrictRouter(createForwardedRequest(request, plan));
+  const copied = branch.media === undefined ? request : { ...request, body: branch.media.body };
+  return addressStrictRouter(createForwardedRequest(copied, plan));
 }
 
 /** Our Via over a flow; `rport` brings the answer back where a NAT lies between (RFC 3581). */
@@ -62,7 +64,7 @@ export function viaOf({ transport }: Pick<Service, 'transport'>, flow: Flow, bra
 }
 
 /** Step 4: one, or one for each socket where the request leaves by another than it came by (RFC 5658). */
-function recordRoutes(service: Service, inbound: Inbound, { target }: Branch, flow: Flow): string[] {
+function recordRoutes(service: Service, inbound: Inbound, { target, media }: Branch, flow: Flow): string[] {
   const { exchange } = inbound;
   const { head } = exchange;
   const token = signDialogRoute(service.dialogKey, head.callId, head.from.tag ?? '', {
@@ -73,6 +75,7 @@ function recordRoutes(service: Service, inbound: Inbound, { target }: Branch, fl
       target.route.type === 'flow' && (isOnlyWay(target.route) || isUnreachable(flow, exchange.flow))
         ? endsOf(flow)
         : undefined,
+    media: media?.relay === undefined ? undefined : media.dialog,
   });
   const out = recordRoute(service, flow, token);
   const into = recordRoute(service, exchange.flow, token);
@@ -98,11 +101,18 @@ function isUnreachable({ remoteAddress }: Flow, from: Flow): boolean {
 /** The caller's flow, where his Contact leads nobody to him: behind NAT, or over TCP. No proxy may be between. */
 function callerFlow({ exchange }: Inbound, onward: Flow): FlowEnds | undefined {
   const { request, flow } = exchange;
-  const isAdjacent = request.fields.filter(({ id }) => id === 'via').length === 1;
-  if (!isAdjacent) return undefined;
-  return flow.transport === 'tcp' || isContactElsewhere(request, flow) || isUnreachable(flow, onward)
-    ? endsOf(flow)
-    : undefined;
+  const isOnly = flow.transport === 'tcp' || isContactElsewhere(request, flow) || isUnreachable(flow, onward);
+  return isOnly && isAdjacent(request) ? endsOf(flow) : undefined;
+}
+
+/** Whether a NAT lies between the sender of a request and us. */
+export function isCallerNatted({ request, flow }: Exchange): boolean {
+  return isAdjacent(request) && isContactElsewhere(request, flow);
+}
+
+/** No proxy is between. */
+function isAdjacent({ fields }: Request): boolean {
+  return fields.filter(({ id }) => id === 'via').length === 1;
 }
 
 function isContactElsewhere(request: Request, { remoteAddress }: Flow): boolean {

@@ -16,6 +16,7 @@ import { createBranchRequest } from './branch-request.ts';
 import { answerOf } from './exchange.ts';
 import type { Forwarding, Search } from './forwarding.ts';
 import type { GatewayAnswer } from './gateway-answer.ts';
+import { type BranchMedia, relayRequest, relayResponse } from './media-relay.ts';
 import { type Hop, nextHops, type RefuseHop } from './next-hop.ts';
 import type { Service } from './service.ts';
 
@@ -50,6 +51,8 @@ export interface Branch {
   client?: ClientTransaction | undefined;
   /** What a gateway was told over a flow when it asked who we are. */
   answer?: (GatewayAnswer & { readonly flow: Flow }) | undefined;
+  /** Set where its media is relayed. */
+  media?: BranchMedia | undefined;
   /** Timer C, and before a provisional response BranchTimeout. */
   timer?: Timer | undefined;
 }
@@ -114,6 +117,21 @@ function tryNextHop(forwarding: Forwarding, branch: Branch): void {
 }
 
 function send(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): void {
+  const relayed = branch.isCancelled ? undefined : relayRequest(forwarding, branch, flow);
+  if (relayed === undefined) {
+    sendCopy(forwarding, branch, hop, flow);
+    return;
+  }
+  branch.state = 'locating';
+  relayed
+    .then(() => sendCopy(forwarding, branch, hop, flow))
+    .catch((error: Error) => {
+      forwarding.service.log('error', 'internal-error', { why: error.stack });
+      endWith(forwarding, branch, 500);
+    });
+}
+
+function sendCopy(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): void {
   if (branch.isCancelled) {
     endWith(forwarding, branch, 487);
     return;
@@ -134,7 +152,7 @@ function send(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow): voi
     return;
   }
   branch.state = 'waiting';
-  branch.client = service.transactions.sendRequest(request, flow, new Attempt(forwarding, branch), id);
+  branch.client = service.transactions.sendRequest(request, flow, new Attempt(forwarding, branch, flow), id);
   if (request.method !== 'INVITE') return;
   if (!flow.reliable)
     branch.timer = service.timers.start(service.keywords.BranchTimeout * 1000, giveUp, {
@@ -154,15 +172,24 @@ class Attempt implements ClientUser {
   private readonly number: number;
   private forwarding: Forwarding | undefined;
   private branch: Branch | undefined;
+  private readonly media: BranchMedia | undefined;
+  private readonly flow: Flow;
 
-  constructor(forwarding: Forwarding, branch: Branch) {
+  constructor(forwarding: Forwarding, branch: Branch, flow: Flow) {
     this.respond = forwarding.inbound.transaction.respond;
     this.number = ++branch.attempts;
     this.forwarding = forwarding;
     this.branch = branch;
+    this.media = branch.media;
+    this.flow = flow;
   }
 
   onResponse(response: Response): void {
+    if (this.media === undefined) this.take(response);
+    else relayResponse(this.media, this.flow, response, (relayed) => this.take(relayed));
+  }
+
+  private take(response: Response): void {
     const { forwarding, branch } = this;
     const isSuccess = response.status >= 200 && response.status < 300;
     if (forwarding === undefined || branch === undefined) {

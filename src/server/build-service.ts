@@ -25,6 +25,7 @@ import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
+import type { RtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
 import { createSourceLimits } from './source-limits.ts';
 import { createUsers } from './users.ts';
@@ -46,6 +47,7 @@ export interface ServiceBase {
   readonly keepalive: Keepalive;
   readonly locator: Locator;
   readonly gateways: Gateways;
+  readonly rtpEngines: RtpEngines;
   readonly timers: Timers;
   readonly now: () => number;
   readonly refusedByOverload: () => void;
@@ -127,6 +129,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     refusedByOverload: base.refusedByOverload,
     isTrustedPeer,
     gateways,
+    rtpEngine: base.rtpEngines.use(keywords.RtpEngine),
     aliases: own === undefined ? openAliases(faultOnce) : () => undefined,
     now: base.now,
     limitsOf(user) {

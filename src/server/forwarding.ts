@@ -8,6 +8,7 @@ import { fieldValue, unfold } from '../message/fields.ts';
 import type { Request, Response } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
 import { forwardAfter } from '../proxy/callee-policy.ts';
+import type { VerifiedRoute } from '../proxy/dialog-route.ts';
 import {
   type ContextEffect,
   createResponseContext,
@@ -21,6 +22,7 @@ import type { Timer } from '../transaction/timers.ts';
 import { type Branch, cancelBranch, startBranch, type Target } from './branch.ts';
 import type { Caller } from './caller.ts';
 import { answerOf, type Exchange, logRejection } from './exchange.ts';
+import { endMedia } from './media-relay.ts';
 import type { Service } from './service.ts';
 import type { User } from './users.ts';
 
@@ -37,6 +39,8 @@ export interface Inbound {
   readonly loopHash: string;
   /** Within a dialog that we record-routed. */
   readonly isInDialog: boolean;
+  /** That dialog. */
+  readonly dialog?: VerifiedRoute | undefined;
 }
 
 /** The search for one callee, or for one URI elsewhere. */
@@ -167,6 +171,7 @@ export function fail(forwarding: Forwarding, search: Search, rejection: Rejectio
 /** What a branch brought; undefined: silence (RFC 4320 §4.2). */
 function report(forwarding: Forwarding, branch: Branch, response: Response | undefined): void {
   const { context } = forwarding;
+  if (response === undefined || response.status >= 300) endMedia(forwarding, branch);
   perform(
     forwarding,
     response === undefined ? context.fallSilent(branch.id) : context.receive(branch.id, response),

@@ -37,7 +37,8 @@ export function followDialog(service: Service, proxied: Proxied, dialog: Verifie
   const { head, flow } = exchange;
   const transaction = service.transactions.createServerTransaction(exchange.request, head, flow);
   const { request } = routed;
-  const inbound = { exchange, transaction, request, caller: PARTY, breadth, loopHash, isInDialog: true };
+  const way = { caller: PARTY, breadth, loopHash, isInDialog: true, dialog };
+  const inbound = { exchange, transaction, request, ...way };
   const forwarding = createForwarding(service, inbound, redirect);
   const search = openSearch(forwarding);
   search.groups = [[dialogTarget(routed, target, dialog)]];

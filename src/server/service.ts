@@ -4,6 +4,7 @@ import type { Authenticator } from '../auth/authenticate.ts';
 import type { HmacKey } from '../digest/hash.ts';
 import type { ParsedConfig, Settings } from '../home/config.ts';
 import type { Binding } from '../home/usrloc.ts';
+import type { RtpEngine } from '../media/rtpengine.ts';
 import type { SipUri } from '../message/uri.ts';
 import type { CallingRules } from '../proxy/calling-rights.ts';
 import type { RegistrarLimits } from '../registrar/register.ts';
@@ -65,6 +66,8 @@ export interface Service {
   /** TrustedPeers, and the gateways whose requests are trusted. */
   isTrustedPeer(address: string): boolean;
   readonly gateways: Gateways;
+  /** Relays media across NAT; undefined: none does. */
+  readonly rtpEngine: RtpEngine | undefined;
   /** /etc/sr/aliases as it is now. */
   readonly aliases: AliasLookup;
   /** Milliseconds since 1970, for Match time. */

@@ -21,6 +21,7 @@ import { createKeepalive, type KeepaliveTiming } from './keepalive.ts';
 import type { Log } from './log.ts';
 import { createOverloadLog } from './overload.ts';
 import { receive, refuseMalformed } from './receive.ts';
+import { createRtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
 
 /** RFC 3261 §17.1.2.2, table 4. */
@@ -114,6 +115,7 @@ export async function startServer(
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
     locator,
     gateways,
+    rtpEngines: createRtpEngines(log),
     timers: createTimers(),
     now,
     refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
@@ -141,6 +143,7 @@ export async function startServer(
     },
     async stop() {
       await gateways.close();
+      await base.rtpEngines.close();
       const left = { transactions: transactions.size(), timers: base.timers.size() };
       base.failures.close();
       base.keepalive.close();
