@@ -38,8 +38,8 @@ interface Relay {
   /** For who gets the responses. */
   readonly family: 'IP4' | 'IP6';
   readonly isResponderNatted: boolean;
-  /** What was last answered, as it comes again in the next response. */
-  known?: { readonly tag: string; readonly sdp: string; readonly relayed: string };
+  /** What was last asked, unless it failed: the same SDP comes again in the next response. */
+  known?: { readonly tag: string; readonly sdp: string; readonly asked: Promise<SdpOutcome> } | undefined;
   /** Responses that wait, and the end of their queue. */
   waiting: number;
   last: Promise<void>;
@@ -170,21 +170,31 @@ function askForResponse(relay: Relay, flow: Flow, response: Response): Promise<R
   const { status } = response;
   const body = ofResponse === undefined || status === 100 || status >= 300 ? undefined : findSdp(response);
   if (ofResponse === undefined || body === undefined) return response;
-  const { sdp } = body;
   const tag = tagOf(response, 'to') ?? '';
-  if (known?.tag === tag && known.sdp === sdp) return { ...response, body: replaceSdp(body, known.relayed) };
+  const isKnown = known?.tag === tag && known.sdp === body.sdp;
+  const asked = isKnown ? known.asked : askAnew(relay, ofResponse, flow, response, body.sdp);
+  if (asked === undefined) return response;
+  relay.known = { tag, sdp: body.sdp, asked };
+  return asked.then((outcome) =>
+    outcome.type === 'failed' ? response : { ...response, body: replaceSdp(body, outcome.sdp) },
+  );
+}
+
+function askAnew(
+  relay: Relay,
+  role: Role,
+  flow: Flow,
+  response: Response,
+  sdp: string,
+): Promise<SdpOutcome> | undefined {
   const flags = flagsOf(relay.isResponderNatted, flow, relay.family);
-  const asked = ask(relay, ofResponse, response, sdp, flags);
-  return asked === undefined
-    ? response
-    : asked.then((outcome) => {
-        if (outcome.type === 'failed') {
-          logFailure(relay.log, response, outcome.why);
-          return response;
-        }
-        relay.known = { tag, sdp, relayed: outcome.sdp };
-        return { ...response, body: replaceSdp(body, outcome.sdp) };
-      });
+  return ask(relay, role, response, sdp, flags)?.then((outcome) => {
+    if (outcome.type === 'failed') {
+      logFailure(relay.log, response, outcome.why);
+      relay.known = undefined;
+    }
+    return outcome;
+  });
 }
 
 /** Never rejects. */

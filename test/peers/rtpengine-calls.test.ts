@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fieldValue } from '../../src/message/fields.ts';
 import type { Response } from '../../src/message/message.ts';
 import { createField } from '../../src/message/response.ts';
-import type { TimedResponse } from '../agent/agent.ts';
+import { createAgent, type TimedResponse } from '../agent/agent.ts';
 import type { Background } from '../host/background.ts';
 import { describeNeeding } from '../host/required.ts';
 import { type Incoming, Phone } from '../server/phone.ts';
@@ -171,6 +171,36 @@ describeNeeding(['rtpengine'], 'calls through rtpengine', () => {
     await other.next('ACK');
     expect(await isClosed(two.request.body)).toBe(true);
     await bothWays(one.request.body, body);
+  });
+
+  test('carries audio between IPv4 and IPv6, where nobody is behind NAT, and that of a late answer in PRACK', async () => {
+    const agent = await createAgent({ transport: 'udp', server: { address: '::1', port: server.port } });
+    caller = new Phone(agent, 'jan');
+    const six = await RtpPhone.open('::1');
+    try {
+      const near = await registered();
+      const inviting = invite('');
+      const received = await near.next('INVITE');
+      const reliable = [createField('Require', '100rel'), createField('RSeq', '1')];
+      const fields = [...typeField, ...reliable];
+      await near.answer(received, 183, { body: eva.sdp('127.0.0.1'), fields });
+      const early = await caller.nextResponse(183, 'INVITE');
+      const pracking = agent.request({ ...withSdp(caller.within('PRACK', early, 50)), body: six.sdp('::1') });
+      const prack = await near.next('PRACK');
+      await near.answer(prack, 200);
+      expect((await pracking).status).toBe(200);
+      expect([mediaOf(early.body).address, mediaOf(prack.request.body).address]).toEqual([
+        '::1',
+        '127.0.0.1',
+      ]);
+      await arrives(six, eva, early.body);
+      await arrives(eva, six, prack.request.body);
+      await near.answer(received, 200);
+      expect((await inviting).status).toBe(200);
+    } finally {
+      await agent.close();
+      six.close();
+    }
   });
 
   test('leaves the SDP of phones alone that reach each other', async () => {
