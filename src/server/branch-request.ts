@@ -117,7 +117,7 @@ function isAdjacent({ fields }: Request): boolean {
 
 function isContactElsewhere(request: Request, { remoteAddress }: Flow): boolean {
   const value = fieldValue(request, 'contact');
-  if (value === undefined || value.includes(`@${remoteAddress}`)) return false;
+  if (value === undefined || value.includes(`@${remoteAddress}:`)) return false;
   const uri = parseUri(parseAddress(value)?.uri ?? '');
   return uri?.type === 'sip' && canonicalAddress(uri.host) !== remoteAddress;
 }

@@ -59,3 +59,20 @@ describe.each([
     expect((await bye).status).toBe(200);
   });
 });
+
+test.each(['127.0.0.10', '127.0.0.100', '192.0.2.1'])(
+  'BYE reaches a caller behind NAT whose Contact says %s (§16.6 step 4, RFC 3581)',
+  async (address) => {
+    const server = await start();
+    const callee = await registeredPhone(server);
+    const agent = await server.agent();
+    const caller = new Phone(agent, server.user, `sip:jan@${address}:${agent.local.port}`);
+    const calling = caller.invite(aor);
+    const invite = await callee.next('INVITE');
+    await callee.answer(invite, 200, { body: SDP });
+    await caller.confirm(await calling);
+    const bye = callee.agent.request(callee.back('BYE', invite, 5));
+    await caller.answer(await caller.next('BYE'), 200);
+    expect((await bye).status).toBe(200);
+  },
+);
