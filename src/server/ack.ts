@@ -47,15 +47,17 @@ export function forwardAck(
     });
     flow.send(formatMessage(addressStrictRouter(ack)), flow.reliable ? () => {} : undefined);
   };
+  const fault = (error: Error) =>
+    service.log('error', 'internal-error', { why: error.stack ?? error.message });
   const go = (hops: readonly Hop[]) => {
     const flow = hops[0]?.open();
-    if (flow instanceof Promise) flow.then(send, () => {});
+    if (flow instanceof Promise) flow.then(send, () => {}).catch(fault);
     else if (flow !== undefined) send(flow);
   };
   const source = exchange.flow.remoteAddress;
   const hops = nextHops(service, route, refusalOfHops(service, dialogs, source));
   if (Array.isArray(hops)) go(hops);
-  else void hops.then(go);
+  else hops.then(go).catch(fault);
 }
 
 /** The same for an ACK that comes again (RFC 3261 §16.11). */

@@ -64,7 +64,15 @@ const LONGEST_DATAGRAM = 1300;
 export function startBranch(forwarding: Forwarding, branch: Branch): void {
   const hops = nextHops(forwarding.service, branch.target.route, refusalFor(forwarding, branch.target));
   if (Array.isArray(hops)) begin(forwarding, branch, hops);
-  else void hops.then((found) => begin(forwarding, branch, found));
+  else hops.then((found) => begin(forwarding, branch, found)).catch(breakDown(forwarding, branch));
+}
+
+/** A fault of ours costs the branch only. */
+function breakDown(forwarding: Forwarding, branch: Branch): (error: Error) => void {
+  return (error) => {
+    forwarding.service.log('error', 'internal-error', { why: error.stack ?? error.message });
+    endWith(forwarding, branch, 500);
+  };
 }
 
 /**
@@ -106,13 +114,15 @@ function tryNextHop(forwarding: Forwarding, branch: Branch): void {
   if (flow === undefined) tryNextHop(forwarding, branch);
   else if (flow instanceof Promise) {
     branch.state = 'locating';
-    flow.then(
-      (opened) => send(forwarding, branch, hop, opened),
-      (error: Error) => {
-        forwarding.service.log('debug', 'send-failed', { why: error.message });
-        tryNextHop(forwarding, branch);
-      },
-    );
+    flow
+      .then(
+        (opened) => send(forwarding, branch, hop, opened),
+        (error: Error) => {
+          forwarding.service.log('debug', 'send-failed', { why: error.message });
+          tryNextHop(forwarding, branch);
+        },
+      )
+      .catch(breakDown(forwarding, branch));
   } else send(forwarding, branch, hop, flow);
 }
 

@@ -53,7 +53,7 @@ function seekInbound(forwarding: Forwarding, search: Search, { name, inboundTo }
 }
 
 /** Whether a URI is for an account of ours. One whose address and port are a phone's, not ours, is that phone (DESIGN §3). */
-function isLocalTarget(service: Service, { host, port }: SipUri): boolean {
+export function isLocalTarget(service: Service, { host, port }: SipUri): boolean {
   if (!service.domains.isLocal(host)) return false;
   return port === undefined || !service.domains.isOwnAddress(host) || service.transport.isOwnPort(port);
 }

@@ -13,6 +13,7 @@ import { badExtension, validateProxyRequire, validateScheme } from '../proxy/val
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
 import { responseTarget, stampVia } from '../transport/respond.ts';
+import { isLocalTarget } from './destination.ts';
 import { type Exchange, refuse, respondStateless } from './exchange.ts';
 import { isAckOfRefusal, refuseOverload } from './overload.ts';
 import { serveProxied } from './proxy-request.ts';
@@ -89,7 +90,7 @@ function answerOptions(service: Service, exchange: Exchange): undefined {
 
 /** Also what we registered as at a gateway, which asks whether we are there. */
 function isForServer(service: Service, { target }: Exchange): boolean {
-  if (target?.type !== 'sip' || !service.domains.isLocal(target.host)) return false;
+  if (target?.type !== 'sip' || !isLocalTarget(service, target)) return false;
   return target.user === undefined || service.gateways.registeredAs(target) !== undefined;
 }
 
