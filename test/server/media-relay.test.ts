@@ -8,7 +8,7 @@ import { fieldValue, fieldValues } from '../../src/message/fields.ts';
 import type { Response } from '../../src/message/message.ts';
 import { createField } from '../../src/message/response.ts';
 import { type Incoming, Phone, registeredPhone, SDP } from './phone.ts';
-import { realm, TestServer } from './running-server.ts';
+import { password, realm, TestServer } from './running-server.ts';
 
 const aor = `sip:jan@${realm}`;
 
@@ -46,6 +46,10 @@ async function nextCommand(name: string): Promise<(sdp: string) => void> {
     const cookie = octets.slice(0, octets.indexOf(' '));
     return (sdp) => silent.send(`${cookie} ${encodeBencode({ result: 'ok', sdp })}`, from.port, from.address);
   }
+}
+
+function withSdp(request: ReturnType<Phone['within']>): ReturnType<Phone['within']> {
+  return { ...request, fields: { ...request.fields, 'Content-Type': 'application/sdp' }, body: SDP };
 }
 
 /** Status and body of the next response to INVITE but 100. */
@@ -142,6 +146,34 @@ describe('what rtpengine answers late', () => {
     release('v=0\r\ns=1\r\n');
     const heard = [await nextStatus(caller), await nextStatus(caller), await inviting.then(bodyOf)];
     expect(heard).toEqual(['183 v=0\r\ns=1\r\n', '180 ', '200 v=0\r\ns=1\r\n']);
+  });
+
+  test('is taken for what it is of a late offer: PRACK and ACK answer it (RFC 3262 §5)', async () => {
+    const caller = await callerBehindNat();
+    const inviting = caller.request('INVITE', aor, { secret: password });
+    const invite = await callee.next('INVITE');
+    const type = createField('Content-Type', 'application/sdp');
+    const isOffered = nextCommand('offer');
+    await callee.answer(invite, 183, { body: SDP, fields: [type] });
+    (await isOffered)('v=1\r\n');
+    const early = await caller.nextResponse(183, 'INVITE');
+    expect(early.body).toBe('v=1\r\n');
+
+    const prack = withSdp(caller.within('PRACK', early, 50));
+    const isAnswered = nextCommand('answer');
+    const pracking = caller.agent.request(prack);
+    (await isAnswered)('v=2\r\n');
+    const received = await callee.next('PRACK');
+    expect(received.request.body).toBe('v=2\r\n');
+    await callee.answer(received, 200);
+    expect((await pracking).status).toBe(200);
+
+    await callee.answer(invite, 200);
+    const established = await inviting;
+    const isConfirmed = nextCommand('answer');
+    await caller.agent.sendRaw(caller.agent.format(withSdp(caller.within('ACK', established, 2))));
+    (await isConfirmed)('v=3\r\n');
+    expect((await callee.next('ACK')).request.body).toBe('v=3\r\n');
   });
 
   test('is ended for a call that was refused', async () => {
