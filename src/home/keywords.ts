@@ -136,6 +136,11 @@ export const keywords = {
   SyncUsrloc: server(yesNo, false, 'Wait for the disk before a registration is confirmed'),
   AllowUnauthenticated: server(yesNo, false, 'Take calls of anybody without authentication'),
   AllowForeign: server(yesNo, true, 'Let users call other domains'),
+  FollowRedirects: server(
+    yesNo,
+    false,
+    'Call where a phone redirects to instead of telling the caller, as a forward of the callee',
+  ),
   TrustedPeers: server(addressRanges, [], 'Addresses whose requests need no authentication', {
     list: true,
   }),

@@ -5,6 +5,7 @@ import { fieldValue } from '../message/fields.ts';
 import { bracketHost } from '../message/host.ts';
 import type { Request } from '../message/message.ts';
 import { parseUri } from '../message/uri.ts';
+import { viaCount } from '../message/via.ts';
 import { signDialogRoute, TOKEN_PARAMETER } from '../proxy/dialog-route.ts';
 import {
   addressStrictRouter,
@@ -111,8 +112,8 @@ export function isCallerNatted({ request, flow }: Exchange): boolean {
 }
 
 /** No proxy is between. */
-function isAdjacent({ fields }: Request): boolean {
-  return fields.filter(({ id }) => id === 'via').length === 1;
+function isAdjacent(request: Request): boolean {
+  return viaCount(request) === 1;
 }
 
 function isContactElsewhere(request: Request, { remoteAddress }: Flow): boolean {

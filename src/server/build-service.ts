@@ -18,6 +18,7 @@ import { canonicalAddress } from '../transport/address.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
+import type { CallAttempts } from './call-attempts.ts';
 import { settingsOfEverybody } from './callee.ts';
 import { createCompaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
@@ -51,6 +52,7 @@ export interface ServiceBase {
   readonly timers: Timers;
   readonly now: () => number;
   readonly refusedByOverload: () => void;
+  readonly callAttempts: CallAttempts;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
   readonly nonceCounts: NonceCounts;
@@ -126,6 +128,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     loopSecret: hmac(key, 'loop'),
     callingRules: { allowForeign: keywords.AllowForeign, groups: keywords.CallingGroup },
     limitsOfSource: (address) => (isUnlimited(address) ? undefined : sourceLimits),
+    callAttempts: base.callAttempts,
     refusedByOverload: base.refusedByOverload,
     isTrustedPeer,
     gateways,

@@ -4,9 +4,11 @@
 import type { Rejection } from '../auth/rejection.ts';
 import type { Settings } from '../home/config.ts';
 import type { Gateway } from '../home/gateway.ts';
-import { fieldValue, unfold } from '../message/fields.ts';
+import { parseAddress } from '../message/address.ts';
+import { fieldValue, splitList, unfold } from '../message/fields.ts';
 import type { Request, Response } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
+import { parseUri } from '../message/uri.ts';
 import { forwardAfter } from '../proxy/callee-policy.ts';
 import type { VerifiedRoute } from '../proxy/dialog-route.ts';
 import {
@@ -39,6 +41,8 @@ export interface Inbound {
   readonly loopHash: string;
   /** Within a dialog that we record-routed. */
   readonly isInDialog: boolean;
+  /** Called once it has its final response. */
+  onSettled?: (() => void) | undefined;
   /** That dialog. */
   readonly dialog?: VerifiedRoute | undefined;
 }
@@ -199,14 +203,24 @@ export function perform(forwarding: Forwarding, effects: readonly ContextEffect[
 
 /** §16.7 step 5 and 9: 1xx and 2xx at once. */
 function respond(forwarding: Forwarding, response: Response): void {
-  if (response.status >= 200) for (const search of forwarding.searches) stopTimer(forwarding, search);
+  if (response.status >= 200) {
+    for (const search of forwarding.searches) stopTimer(forwarding, search);
+    settle(forwarding);
+  }
   forwarding.inbound.transaction.respond(response);
+}
+
+/** The call is no longer being set up. */
+function settle({ inbound }: Forwarding): void {
+  inbound.onSettled?.();
+  inbound.onSettled = undefined;
 }
 
 /** §16.7 step 6: the best response, or what silence means: 408 for INVITE, nothing for others (RFC 4320 §4.2). */
 function conclude(forwarding: Forwarding, best: Response | undefined): void {
   const { inbound, context } = forwarding;
   for (const search of forwarding.searches) stopTimer(forwarding, search);
+  settle(forwarding);
   const isInvite = inbound.request.method === 'INVITE';
   if (context.isCancelled() && (best === undefined || best.status < 600)) {
     inbound.transaction.respond(createResponse(inbound.exchange.request, 487, { toTag: newTag() }));
@@ -263,11 +277,21 @@ function goElsewhere(forwarding: Forwarding, search: Search): void {
   perform(forwarding, context.endSearch(search.id, instead));
 }
 
+/** Where a phone redirects to (RFC 3261 §21.3.2): the first SIP URI of its Contact. */
+function redirectOf(response: Response): string | undefined {
+  if (response.status !== 301 && response.status !== 302) return undefined;
+  const contact = parseAddress(splitList(fieldValue(response, 'contact') ?? '')[0] ?? '');
+  return contact !== undefined && parseUri(contact.uri)?.type === 'sip' ? contact.uri : undefined;
+}
+
 function redirection(
-  { inbound }: Forwarding,
+  { inbound, service }: Forwarding,
   { callee, hasRungOut }: Search,
   best: Response | undefined,
 ): ReturnType<typeof forwardAfter> {
   if (callee === undefined || inbound.request.method !== 'INVITE') return undefined;
+  const elsewhere = service.keywords.FollowRedirects && best !== undefined ? redirectOf(best) : undefined;
+  if (elsewhere !== undefined)
+    return { type: 'forward', reason: 'unconditional', target: elsewhere.replaceAll('%', '%%') };
   return forwardAfter(callee.settings, { status: best?.status, hasRungOut });
 }

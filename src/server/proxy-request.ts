@@ -4,6 +4,7 @@
 import { accountOf, authorize, unavailable } from '../auth/authorize.ts';
 import { reject } from '../auth/rejection.ts';
 import type { Gateway } from '../home/gateway.ts';
+import { createField } from '../message/response.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
 import { preprocessRoute, type RoutedRequest } from '../proxy/routing.ts';
 import {
@@ -21,7 +22,7 @@ import { displayNameOf } from './callee.ts';
 import { type Caller, callerOfPeer, callerOfStranger, callerOfUser } from './caller.ts';
 import { redirect, seek, seekElsewhere } from './destination.ts';
 import { type Exchange, refuse, refuseIn } from './exchange.ts';
-import { createForwarding, fail, openSearch } from './forwarding.ts';
+import { createForwarding, fail, type Inbound, openSearch } from './forwarding.ts';
 import { identify } from './identify.ts';
 import { dialogOf, followDialog } from './in-dialog.ts';
 import type { Service } from './service.ts';
@@ -107,11 +108,25 @@ function admit(service: Service, proxied: Proxied, caller: Caller): undefined {
   sendOn(service, proxied, service.transactions.createServerTransaction(request, head, flow), caller);
 }
 
+const noLimit = () => {};
+
 /** §16.5: a Route that is left says where, of those who may say so; else the Request-URI. */
 function sendOn(service: Service, proxied: Proxied, transaction: ServerTransaction, caller: Caller): void {
   const { exchange, routed, target, breadth, loopHash } = proxied;
   const { request } = routed;
-  const inbound = { exchange, transaction, request, caller, breadth, loopHash, isInDialog: false };
+  const onSettled =
+    caller.type === 'user' && request.method === 'INVITE' ? service.callAttempts.begin(caller.name) : noLimit;
+  if (onSettled === undefined) {
+    const fields = [createField('Retry-After', '5')];
+    const options = { reason: 'Too Many Calls At Once', fields };
+    refuseIn(service, exchange, transaction, reject(503, `too many calls of ${caller.name}`, options));
+    return;
+  }
+  const inbound: Inbound = {
+    ...{ exchange, transaction, request, caller, breadth, loopHash },
+    isInDialog: false,
+    onSettled,
+  };
   const forwarding = createForwarding(service, inbound, redirect);
   const search = openSearch(forwarding, { gateway: gatewayOf(service, proxied, caller) });
   const { nextRoute } = routed;

@@ -16,6 +16,7 @@ import { formatHostPort } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { CallAttempts } from './call-attempts.ts';
 import type { CallSettings } from './callee.ts';
 import type { Compaction } from './compaction.ts';
 import type { FailureAnswers } from './failure-answers.ts';
@@ -59,6 +60,8 @@ export interface Service {
   readonly callingRules: CallingRules;
   /** RateLimit; undefined for a source that has none: the host itself and trusted peers. */
   limitsOfSource(address: string): SourceLimits | undefined;
+  /** Calls of each user that are being set up. */
+  readonly callAttempts: CallAttempts;
   /** Counts a request that was refused for overload. */
   refusedByOverload(): void;
   /** What holds for calls to users without a config of their own. */

@@ -14,6 +14,7 @@ import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { buildService } from './build-service.ts';
+import { createCallAttempts } from './call-attempts.ts';
 import { createFailureAnswers } from './failure-answers.ts';
 import type { RegistrationTiming } from './gateway-registration.ts';
 import { createGateways } from './gateways.ts';
@@ -118,6 +119,7 @@ export async function startServer(
     rtpEngines: createRtpEngines(log),
     timers: createTimers(),
     now,
+    callAttempts: createCallAttempts(),
     refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
     failures: createFailureAnswers(),
     nonceKey: nonceKey(key),
