@@ -69,7 +69,8 @@ test('what was signed is read again, by the caller with the callee’s flow, by 
 test('of any other dialog, key or octet it is none', () => {
   fc.assert(
     fc.property(dialogs, fc.nat(), word, ({ callId, caller, callee, route }, at, other) => {
-      fc.pre(![caller, callee, callId].includes(other));
+      // One tag for both would make either side the caller.
+      fc.pre(caller !== callee && ![caller, callee, callId].includes(other));
       const token = signDialogRoute(key, callId, caller, route);
       const position = at % token.length;
       const flipped = token[position] === 'q' ? 'r' : 'q';
