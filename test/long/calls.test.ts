@@ -14,8 +14,8 @@ import { WrappedServer } from './wrapped-server.ts';
 
 const bench = resolve(import.meta.dirname, '../../bench');
 const firstCalls = 10_000;
-const allCalls = longSeconds() >= 150 ? 100_000 : 30_000;
-const callsASecond = 700;
+const allCalls = longSeconds() >= 150 ? 100_000 : 20_000;
+const callsASecond = 1000;
 const timerT1Ms = 50;
 const mostGrowth = 1.1;
 const password = 'secret';
