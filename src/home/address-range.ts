@@ -39,6 +39,23 @@ export function isInRange(address: string, range: AddressRange): boolean {
   );
 }
 
+const MOST_ADDRESSES = 1000;
+
+/** A test whether an address lies in one of `ranges`; it remembers what it found of the last addresses. */
+export function createRangeTest(ranges: readonly AddressRange[]): (address: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (address) => {
+    if (ranges.length === 0) return false;
+    let found = known.get(address);
+    if (found === undefined) {
+      found = ranges.some((range) => isInRange(address, range));
+      if (known.size >= MOST_ADDRESSES) known.clear();
+      known.set(address, found);
+    }
+    return found;
+  };
+}
+
 /** The octets of an IPv4 or IPv6 literal, brackets and zone aside; undefined where it is none. */
 export function addressOctets(text: string): number[] | undefined {
   if (!text.includes(':')) return ipv4Octets(text);

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import type { NonceKey } from '../digest/nonce.ts';
 import type { NonceCounts } from '../digest/nonce-counts.ts';
-import { isInRange } from '../home/address-range.ts';
+import { createRangeTest } from '../home/address-range.ts';
 import { effectiveSettings } from '../home/config.ts';
 import { formatFault } from '../home/fault.ts';
 import { addressKind, refusalOfContact } from '../registrar/contact-address.ts';
@@ -88,8 +88,8 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     removalMemoryMs,
   };
   const { gateways } = base;
-  const isTrustedPeer = (address: string) =>
-    gateways.isTrusted(address) || keywords.TrustedPeers.some((range) => isInRange(address, range));
+  const isInTrustedPeers = createRangeTest(keywords.TrustedPeers);
+  const isTrustedPeer = (address: string) => gateways.isTrusted(address) || isInTrustedPeers(address);
   const sourceLimits = createSourceLimits(keywords.RateLimit, MAX_SOURCES);
   // Who is on this host could load it without us.
   const isUnlimited = (address: string) => addressKind(address) === 'loopback' || isTrustedPeer(address);

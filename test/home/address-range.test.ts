@@ -2,7 +2,9 @@ import { isIP } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  type AddressRange,
   addressOctets,
+  createRangeTest,
   formatAddressRange,
   isInRange,
   parseAddressRange,
@@ -62,6 +64,16 @@ describe('properties', () => {
     fc.string(),
     fc.array(fc.constantFrom(':', '::', '1', 'ffff', '.', '0', '255', '%')).map((parts) => parts.join('')),
   );
+
+  test('a test of ranges says what each range says, the second time too', () => {
+    const ranges = ['192.0.2.0/24', '2001:db8::/32'].map((text) => parseAddressRange(text) as AddressRange);
+    const isInside = createRangeTest(ranges);
+    const addresses = ['192.0.2.1', '192.0.3.1', '2001:db8::1', '2001:db9::1', '::ffff:192.0.2.9', 'x'];
+    for (let time = 0; time < 2; time++)
+      for (const address of addresses)
+        expect(isInside(address), address).toBe(ranges.some((range) => isInRange(address, range)));
+    for (let at = 0; at < 3000; at++) expect(isInside(`192.0.${at % 256}.${at >> 8}`)).toBe(at % 256 === 2);
+  });
 
   test('an address is one exactly where the host system says so', () => {
     fc.assert(
