@@ -25,7 +25,7 @@ export interface ForwardPlan {
   readonly via: string;
   /** Credentials for this realm end here (RFC 3261 §22.3). */
   readonly realm: string;
-  /** RFC 3325 §5: undefined takes away what there is, `keep` leaves it, anything else is put in its place. */
+  /** RFC 3325 §5: undefined takes away what there is, `keep` leaves it, anything else is put in its place; wishes go too. */
   readonly assertedIdentity: 'keep' | { readonly value: string } | undefined;
   /** Fields behind all others, such as History-Info. */
   readonly added: readonly HeaderField[];
@@ -74,6 +74,11 @@ export function createForwardedRequest(request: Request, plan: ForwardPlan): Req
       case 'authorization':
       case 'proxy-authorization':
         if (!isForRealm(field.value, plan.realm)) fields.push(field);
+        break;
+      case 'p-preferred-identity':
+      case 'remote-party-id':
+        // A wish is for the first proxy that is trusted (RFC 3325 §9.2), and the draft's field says as much as an assertion.
+        if (plan.assertedIdentity === 'keep') fields.push(field);
         break;
       case 'p-asserted-identity':
         if (plan.assertedIdentity === 'keep') fields.push(field);

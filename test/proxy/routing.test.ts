@@ -191,6 +191,8 @@ describe('the copy (§16.6)', () => {
     'Record-Route: <sip:before;lr>',
     'Proxy-Authorization: Digest realm="other"',
     'P-Asserted-Identity: <sip:a@b>',
+    'P-Preferred-Identity: <sip:wish@b>',
+    'Remote-Party-ID: <sip:claim@b>;party=calling',
   );
 
   test('puts in what a proxy has to, where it has to, and leaves all else as it came', () => {
@@ -234,6 +236,12 @@ describe('the copy (§16.6)', () => {
 
   test('keeps an asserted identity between trusted peers only', () => {
     const kept = createForwardedRequest(before, { ...plan, assertedIdentity: 'keep' });
-    expect(linesOf(kept)).toContain('P-Asserted-Identity: <sip:a@b>');
+    expect(linesOf(kept)).toEqual(
+      expect.arrayContaining([
+        'P-Asserted-Identity: <sip:a@b>',
+        'P-Preferred-Identity: <sip:wish@b>',
+        'Remote-Party-ID: <sip:claim@b>;party=calling',
+      ]),
+    );
   });
 });
