@@ -72,7 +72,7 @@ function measure(name) {
 
 /** The peak, and what is finished when once, twice and three times as much is offered for `seconds` each. */
 function overburden(name, seconds) {
-  return withProxy(name, async () => {
+  return withProxy(name, async (pid) => {
     let peak = 0;
     for (const offered of RATES) {
       const { finished, seconds: took } = await call(directory, PORT, offered * 5, offered);
@@ -83,14 +83,16 @@ function overburden(name, seconds) {
     const rows = [];
     for (const times of [1, 2, 3]) {
       const offered = Math.round(peak * times);
+      const before = cpuMicroseconds(pid);
       const {
         finished,
         refused,
         failed,
         seconds: took,
       } = await call(...[directory, PORT, offered * seconds, offered]);
+      const cores = (cpuMicroseconds(pid) - before) / 1e6 / took;
       rows.push(
-        `| ${name} | ${times}× | ${offered} | ${(finished / took).toFixed(0)} | ${refused} | ${failed} |`,
+        `| ${name} | ${times}× | ${offered} | ${(finished / took).toFixed(0)} | ${refused} | ${failed} | ${cores.toFixed(2)} |`,
       );
       console.error(rows.at(-1));
     }
@@ -119,7 +121,7 @@ console.log(
 if (overload > 0) {
   const rows = [];
   for (const name of names) rows.push(...(await overburden(name, overload)));
-  console.log('\n| proxy | of the peak | offered/s | finished/s | refused | failed |');
-  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+  console.log('\n| proxy | of the peak | offered/s | finished/s | refused | failed | cores |');
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: | ---: |');
   console.log(rows.join('\n'));
 }

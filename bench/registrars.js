@@ -97,5 +97,7 @@ export async function startOurs(directory, port, environment, nodeOptions = [], 
   const file = join(directory, 'sr-config');
   writeFileSync(file, [...listen, `Realm ${realm}`, ...own, ...config, ''].join('\n'));
   const [node, script] = program('sipctl');
-  return start([node, ...nodeOptions, script, 'serve', '-f', file], environment, port);
+  // The script itself names what Node is started with.
+  const argv = nodeOptions.length === 0 ? [script] : [node, ...nodeOptions, script];
+  return start([...argv, 'serve', '-f', file], environment, port);
 }
