@@ -7,7 +7,7 @@ import type { Gateway } from '../home/gateway.ts';
 import { splitSubaddress } from '../home/subaddress.ts';
 import { expandTokens } from '../home/tokens.ts';
 import type { Binding } from '../home/usrloc.ts';
-import { toOctets } from '../message/octets.ts';
+import { fromOctets, toOctets } from '../message/octets.ts';
 import { formatUri, parseUri, type SipUri } from '../message/uri.ts';
 import { type Forward, screenCall } from '../proxy/callee-policy.ts';
 import { groupThatMayCall, refuseForeignCall } from '../proxy/calling-rights.ts';
@@ -277,17 +277,22 @@ export function redirect(forwarding: Forwarding, search: Search, target: string,
   const { callee } = search;
   const name = callee?.user.name ?? '';
   const expanded = expandFor(service, callee?.user, target);
-  const uri = expanded === undefined ? undefined : targetUri(service, toOctets(expanded));
+  const uri = expanded === undefined ? undefined : targetUri(service, expanded);
   const src = inbound.caller.facts.uri;
   if (uri === undefined) {
-    fail(forwarding, search, reject(480, `${name} forwards to ${target}, which is no address`));
+    fail(forwarding, search, reject(480, `${name} forwards to ${fromOctets(target)}, which is no address`));
     return;
   }
   if (search.retargetings.length >= MAX_FORWARDS) {
     fail(forwarding, search, reject(483, `more than ${MAX_FORWARDS} forwards`));
     return;
   }
-  service.log('info', 'forwarded', { user: name, from: src, to: formatUri(uri), reason: by.reason });
+  service.log('info', 'forwarded', {
+    user: name,
+    from: fromOctets(src),
+    to: fromOctets(formatUri(uri)),
+    reason: by.reason,
+  });
   const next = openSearch(forwarding, {
     chargedTo: name,
     retargetings: [...search.retargetings, by],
@@ -302,9 +307,10 @@ function endRedirected(forwarding: Forwarding, search: Search): void {
   perform(forwarding, forwarding.context.endSearch(search.id, search.hasRungOut ? 'nothing' : undefined));
 }
 
-/** The tokens of a value of the callee's config; undefined for one that there is not. */
+/** The tokens of a value of the callee's config, which is octets as it is; undefined for one that there is not. */
 function expandFor(service: Service, user: User | undefined, target: string): string | undefined {
   if (!target.includes('%') || user === undefined) return target;
   const { name, home, uid } = user;
-  return expandTokens(target, { user: name, home, uid, domain: service.authenticator.realm });
+  const domain = service.authenticator.realm;
+  return expandTokens(target, { user: toOctets(name), home: toOctets(home), uid, domain });
 }

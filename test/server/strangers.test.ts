@@ -1,6 +1,7 @@
 // AllowUnauthenticated lets strangers reach our users, and nobody else (DESIGN §4.7); TrustedPeers skip the questions.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fromOctets } from '../../src/message/octets.ts';
 import type { Agent } from '../agent/agent.ts';
 import { Phone, registeredPhone } from './phone.ts';
 import { realm, TestServer } from './running-server.ts';
@@ -80,6 +81,21 @@ describe('a stranger', () => {
     ).toBe(status);
     expect(await heardBy(victim)).toEqual([]);
     expect(await heardBy(phone.agent)).toEqual([]);
+  });
+
+  test('is forwarded to a name in UTF-8 by the octets of the file', async () => {
+    server.write('config', `ForwardAlways sip:zdeněk@${them()}\n`);
+    const requestUri = `sip:jan@${realm}`;
+    const asking = stranger.request({ method: 'INVITE', requestUri, fields: { From: foreign } });
+    const other = new Phone(victim, 'x');
+    const invite = await other.next('INVITE');
+    expect(fromOctets(invite.request.requestUri)).toBe(`sip:zdeněk@${them()}`);
+    expect(server.log('forwarded').at(-1)).toContain(`zdeněk@`);
+    await other.answer(invite, 486);
+    const response = await asking;
+    await new Phone(stranger, 'x').acknowledge(response, requestUri);
+    await other.next('ACK');
+    server.write('config', '');
   });
 
   test('is forwarded elsewhere only as the call of who is called', async () => {
