@@ -4,6 +4,7 @@ import { unavailable } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
 import { effectiveSettings, type ScreeningRule, type Settings, screeningRules } from '../home/config.ts';
 import type { MatchContext } from '../home/config-match.ts';
+import { toOctets } from '../message/octets.ts';
 import type { Answer } from '../store/store.ts';
 import type { Inbound } from './forwarding.ts';
 import type { Service } from './service.ts';
@@ -84,8 +85,8 @@ async function groupsOf(service: Service, name: string): Promise<readonly string
   return answer?.type === 'groups' ? answer.names : undefined;
 }
 
-/** How a user of ours is shown to others: DisplayName, else the first part of GECOS. */
-export function displayNameOf(service: Service, user: User): string | undefined {
+/** How a user of ours is shown to others, in octets: DisplayName, else the first part of GECOS. */
+export function displayNameOf(service: Service, user: User): string {
   const { DisplayName } = effectiveSettings([user.config, ...service.layers]);
-  return DisplayName ?? user.gecos.split(',', 1)[0];
+  return DisplayName ?? toOctets(user.gecos.split(',', 1)[0] ?? '');
 }

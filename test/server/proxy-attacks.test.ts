@@ -3,6 +3,7 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { fieldValue, fieldValues } from '../../src/message/fields.ts';
+import { toOctets } from '../../src/message/octets.ts';
 import { createField } from '../../src/message/response.ts';
 import { Phone, registeredPhone, SDP } from './phone.ts';
 import { answersBefore, realm, TestServer } from './running-server.ts';
@@ -11,8 +12,8 @@ const servers: TestServer[] = [];
 const aor = `sip:jan@${realm}`;
 const FOREVER = 'sr-expires-at="2099-01-01T00:00:00Z"';
 
-async function start(config: readonly string[] = []): Promise<TestServer> {
-  const server = await TestServer.start({ config });
+async function start(config: readonly string[] = [], gecos?: string): Promise<TestServer> {
+  const server = await TestServer.start({ config, ...(gecos === undefined ? {} : { gecos }) });
   servers.push(server);
   return server;
 }
@@ -87,20 +88,27 @@ describe('P-Asserted-Identity (RFC 3325 §5)', () => {
     expect(fieldValue(await calling, 'p-asserted-identity')).toBeUndefined();
   });
 
-  test('of a phone is replaced by ours towards a trusted peer, with the name in UTF-8', async () => {
-    const server = await start([`TrustedPeers ${peer}`]);
-    server.write('config', 'DisplayName "Jän \\"der\\" 🎺"\n');
-    const other = new Phone(await server.agent('udp', peer), 'pbx');
-    const caller = await callerOf(server);
-    const calling = caller.invite(`sip:x@${peer}:${other.agent.local.port}`, {
-      'P-Asserted-Identity': [claim.value, claim.value],
-    });
-    const invite = await other.next('INVITE');
-    const name = Buffer.from('"Jän \\"der\\" 🎺"', 'utf8').toString('latin1');
-    expect(fieldValues(invite.request, 'p-asserted-identity')).toEqual([`${name} <${aor}>`]);
-    await other.answer(invite, 486);
-    expect((await calling).status).toBe(486);
-  });
+  // Of č and Ċ the last octets of the code points are CR and LF.
+  test.each([
+    ['DisplayName', 'DisplayName "Jän čĊčĊ \\"der\\" 🎺"\n', undefined],
+    ['GECOS', '', 'Jän čĊčĊ "der" 🎺,office,,'],
+  ])(
+    'of a phone is replaced by ours towards a trusted peer, with the name of %s in UTF-8',
+    async (_, config, gecos) => {
+      const server = await start([`TrustedPeers ${peer}`], gecos);
+      server.write('config', config);
+      const other = new Phone(await server.agent('udp', peer), 'pbx');
+      const caller = await callerOf(server);
+      const calling = caller.invite(`sip:x@${peer}:${other.agent.local.port}`, {
+        'P-Asserted-Identity': [claim.value, claim.value],
+      });
+      const invite = await other.next('INVITE');
+      const name = toOctets('"Jän čĊčĊ \\"der\\" 🎺"');
+      expect(fieldValues(invite.request, 'p-asserted-identity')).toEqual([`${name} <${aor}>`]);
+      await other.answer(invite, 486);
+      expect((await calling).status).toBe(486);
+    },
+  );
 
   test('of a trusted peer is known, and ends before a phone', async () => {
     const server = await start([`TrustedPeers ${peer}`]);

@@ -38,6 +38,8 @@ export interface TestServerOptions {
   readonly config?: readonly string[];
   /** The name of the only account. */
   readonly user?: string;
+  /** Its GECOS field; that of whoever runs the tests. */
+  readonly gecos?: string;
   /** Addresses to listen on; 127.0.0.1. */
   readonly addresses?: readonly string[];
   /** How the password is stored. */
@@ -71,7 +73,8 @@ export class TestServer {
     this.#keepalive = options.keepalive;
     this.#registration = options.registration;
     this.#addresses = options.addresses ?? ['127.0.0.1'];
-    this.#account = { ...invokingAccount(), name: this.user, home: this.home };
+    const { gecos, ...invoking } = invokingAccount();
+    this.#account = { ...invoking, name: this.user, home: this.home, gecos: options.gecos ?? gecos };
     chmodSync(this.home, 0o700);
     mkdirSync(join(this.home, '.sr'), { mode: 0o700 });
     this.setPassword(password, { format: options.format ?? 'ha1' });
