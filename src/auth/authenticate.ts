@@ -5,6 +5,7 @@ import {
   type Credentials,
   formatAuthenticationInfo,
   formatChallenge,
+  isAnswerFor,
   parseCredentials,
 } from '../digest/challenge.ts';
 import type { Algorithm } from '../digest/hash.ts';
@@ -188,7 +189,7 @@ function forRealm(fields: readonly string[], realm: string): Credentials | 'unre
   for (const value of fields) {
     if (!/^digest[ \t\r]/i.test(value)) continue;
     const credentials = parseCredentials(value);
-    if (credentials === undefined) unreadable = true;
+    if (credentials === undefined) unreadable ||= isAnswerFor(value, realm);
     else if (credentials.realm === realm) return credentials;
   }
   return unreadable ? 'unreadable' : undefined;

@@ -110,6 +110,16 @@ export function isDigest(value: string): boolean {
 }
 
 /**
+ * Says whether a value that cannot be parsed was meant as an answer to a challenge of `realm`. One of another realm was
+ * not, nor the empty response by which an IMS phone says who it is before it is asked (3GPP TS 24.229 §5.1.1.2).
+ */
+export function isAnswerFor(value: string, realm: string): boolean {
+  const params = parseAuthParams(value)?.params;
+  if (params === undefined) return true;
+  return (params.get('realm') ?? realm) === realm && params.get('response') !== '';
+}
+
+/**
  * Parses the value of Authorization or Proxy-Authorization. Undefined: not Digest, a parameter missing or malformed,
  * longer than 1,024 octets or with control characters, or a qop that is never offered.
  */

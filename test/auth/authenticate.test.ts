@@ -76,6 +76,10 @@ describe('credentials', () => {
     ['right in form', [credentials()], 'asks for "jan"'],
     ['with the scheme in capitals', [credentials().replace('Digest', 'DIGEST')], 'asks for "jan"'],
     ['for another realm', [credentials({ realm: 'other.test' })], '401'],
+    ['for another realm, in a form of its own', [credentials({ realm: 'other.test', response: 'x' })], '401'],
+    ['of an IMS phone that was not asked yet', [credentials({ nonce: '', response: '' })], '401'],
+    ['of our realm with a response that is none', [credentials({ response: 'x' })], '400'],
+    ['of no realm', [credentials().replace(`realm="${realm}", `, '')], '400'],
     [
       'for our realm behind those for another',
       [credentials({ realm: 'a' }), credentials()],
