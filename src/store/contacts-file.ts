@@ -4,7 +4,7 @@ import { parseUsrloc, type UsrlocFold } from '../home/usrloc.ts';
 import type { Account } from '../unix/nss.ts';
 import type { Trouble } from '../unix/trouble.ts';
 import { USRLOC } from './home-files.ts';
-import { appendUserFile, readUserFile, type UserFile } from './user-file.ts';
+import { appendUserFile, readUserFile, troubleWithUserFile, type UserFile } from './user-file.ts';
 
 /** Contacts and the octets they were read from. */
 export interface ContactsFile {
@@ -33,6 +33,11 @@ export function appendContacts(
   return appendUserFile(account, usrlocFile(strictModes), create, (content) =>
     decide(parseUsrloc(content, contactsPath(account))),
   );
+}
+
+/** What would keep a registration from being written. */
+export function troubleWithContacts(account: Account, strictModes: boolean): Trouble | undefined {
+  return troubleWithUserFile(account, usrlocFile(strictModes));
 }
 
 function usrlocFile(strictModes: boolean): UserFile {

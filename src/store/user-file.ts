@@ -2,7 +2,7 @@
 // For the tools; synchronous.
 
 import { lstatSync } from 'node:fs';
-import { appendLines } from '../unix/append-file.ts';
+import { appendLines, troubleWithAppending } from '../unix/append-file.ts';
 import { asUser } from '../unix/as-user.ts';
 import { lockWithin, unlock } from '../unix/lock.ts';
 import { type Account, groupIdsOf } from '../unix/nss.ts';
@@ -95,6 +95,16 @@ export function appendUserFile(
     } finally {
       unlock(lock);
     }
+  });
+}
+
+/** What would keep lines from being appended to a file: its lock, which is made and given back, or the file itself. */
+export function troubleWithUserFile(account: Account, file: UserFile): Trouble | undefined {
+  return within(account, file, false, (directory) => {
+    const lock = lockWithin(directory, lockWaitMs);
+    if (isTrouble(lock)) return lock;
+    unlock(lock);
+    return troubleWithAppending(directory, file.name, file.rules);
   });
 }
 

@@ -67,6 +67,23 @@ export function appendLines(
   return trouble('busy', pathOf(directory, name), 'is replaced all the time');
 }
 
+/** What would keep lines from being appended to a file; nothing when it is not there. */
+export function troubleWithAppending(
+  directory: TrustedDirectory,
+  name: string,
+  rules: FileRules,
+): Trouble | undefined {
+  insistOnIdentity(directory);
+  const fd = openBelow(directory.fd, fileName(name), APPEND);
+  if (fd === -errno.ENOENT) return undefined;
+  if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, name));
+  const failed = statDescriptor(fd);
+  libc().close(fd);
+  return failed === 0
+    ? checkStatted(directory, name, rules)
+    : troubleOfErrno(failed, pathOf(directory, name));
+}
+
 function appendAndClose(
   fd: number,
   directory: TrustedDirectory,

@@ -1,10 +1,10 @@
 // sipctl check: the first step that fails, and the command that mends it (DESIGN §6). Mends are run and seen to help.
 
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { run } from '../host/run.ts';
+import { run, runOrThrow } from '../host/run.ts';
 import { canPlayUsers, isRoot, ToolHost, type User } from './tool-host.ts';
 
 interface Step {
@@ -258,6 +258,27 @@ describe.skipIf(!canPlayUsers)('sipctl check (needs root or libnss_wrapper)', ()
         detail: expect.stringMatching(/usrloc:2: expected one contact/),
         mend: `vi +2 ${sr('jan', 'usrloc')}`,
       });
+    });
+
+    test.each([
+      ['.lock that is a FIFO', '.lock', 'mkfifo -m 600 $0 && chown $1 $0', 'rm FILE'],
+      ['.lock of root', '.lock', 'install -m 600 /dev/null $0', 'chown jan: FILE && chmod 600 FILE'],
+      [
+        'usrloc to be read only',
+        'usrloc',
+        'install -m 400 -o $1 /dev/null $0',
+        'chown jan: FILE && chmod 600 FILE',
+      ],
+    ])('contacts: a %s', (_, name, make, command) => {
+      setPassword();
+      const path = sr('jan', name);
+      const uid = String(statSync(host.home('jan')).uid);
+      const mend = command.replaceAll('FILE', path);
+      rmSync(path, { force: true });
+      runOrThrow(['sh', '-c', make, path, uid]);
+      expect(last('root', 'jan')).toMatchObject({ step: 'contacts', status: 'fail', mend });
+      runOrThrow(['sh', '-c', mend.replace('jan:', uid)]);
+      expect(last('root', 'jan').status).toBe('ok');
     });
 
     test('contacts: counted; permanent ones that leave no room are a failure', () => {

@@ -7,7 +7,7 @@ import { isLocked } from '../../home/shadow.ts';
 import { fromOctets, toOctets } from '../../message/octets.ts';
 import { ROOT_SHADOW } from '../../store/accounts.ts';
 import { configPath, readUserConfig } from '../../store/config-file.ts';
-import { contactsPath, readContacts } from '../../store/contacts-file.ts';
+import { contactsPath, readContacts, troubleWithContacts } from '../../store/contacts-file.ts';
 import { credentialsPath, readCredentials } from '../../store/credentials-file.ts';
 import { readRootShadow } from '../../store/root-shadow.ts';
 import { troubleWithDirectory } from '../../store/user-directory.ts';
@@ -205,12 +205,22 @@ function contactsStep({ account, settings, fault }: Subject): Step {
     const why = `MaxContacts ${MaxContacts}: permanent contacts leave no room for a phone`;
     return fail('contacts', why, `sipctl ul rm ${shellWord(account.name)} CONTACT`);
   }
+  const unwritable = troubleWithContacts(account, settings.strictModes);
+  if (unwritable !== undefined)
+    return fail('contacts', `${unwritable.path}: ${unwritable.why}`, mendOf(unwritable, account));
   const counts = [
     `${live.length} live`,
     permanent.length > 0 ? `${permanent.length} of them permanent` : '',
     bindings.length > live.length ? `${bindings.length - live.length} expired` : '',
   ];
   return ok('contacts', `${contactsPath(account)}: ${counts.filter((count) => count !== '').join(', ')}`);
+}
+
+/** What can be read and not be written is somebody else's, or read-only. */
+function mendOf({ kind, path, mend }: Trouble, { name }: Account): string | undefined {
+  if (mend !== undefined || kind === 'busy') return mend;
+  const file = shellWord(path);
+  return `chown ${shellWord(name)}: ${file} && chmod 600 ${file}`;
 }
 
 function editorAt({ path, line }: Fault): string {
