@@ -49,7 +49,7 @@ function seekInbound(forwarding: Forwarding, search: Search, { name, inboundTo }
   const uri = inboundTo === undefined ? undefined : targetUri(service, inboundTo);
   if (inboundTo === undefined || uri === undefined)
     fail(forwarding, search, reject(404, `gateway ${name} has no InboundTo`));
-  else seekLocal(forwarding, search, inboundTo, uri);
+  else seekLocal(forwarding, search, fromOctets(inboundTo), uri);
 }
 
 /** Whether a URI is for an account of ours. One whose address and port are a phone's, not ours, is that phone (DESIGN §3). */
@@ -117,6 +117,8 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
     if (loaded.status === 404 && gateway?.inboundTo !== undefined) seekInbound(forwarding, search, gateway);
     else if (loaded.status === 404 && gateway === undefined && service.gateways.targetsFor(uri).length > 0)
       seekElsewhere(forwarding, search, uri);
+    else if (gateway !== undefined && loaded.status === 404)
+      fail(forwarding, search, reject(404, `${loaded.why}, from gateway ${gateway.name}`));
     else fail(forwarding, search, loaded);
     return;
   }

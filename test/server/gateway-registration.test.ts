@@ -190,9 +190,19 @@ describe('a call that comes in', () => {
     expect((await callFrom(gateway, 'sip:+4930777@example.com')).status).toBe(403);
   });
 
-  test('finds nobody where there is no InboundTo', async () => {
-    const { gateway, contact } = await startRegistered();
+  test('is for whom InboundTo names in UTF-8: 480, for he has no phone', async () => {
+    const server = await TestServer.start({ user: 'zdeněk' });
+    servers.push(server);
+    const gateway = await TestGateway.open(server);
+    server.reload(gateway.block('provider', 'InboundTo zdeněk'));
+    expect((await callFrom(gateway, `sip:+4930777@127.0.0.1:${server.port}`)).status).toBe(480);
+  });
+
+  test('finds nobody where there is no InboundTo, and the log says whose call it was', async () => {
+    const { server, gateway, contact } = await startRegistered();
     expect((await callFrom(gateway, contact)).status).toBe(404);
+    expect((await callFrom(gateway, `sip:+4930777@127.0.0.1:${server.port}`)).status).toBe(404);
+    expect(server.log('refused').at(-1)).toContain('+4930777: no such user, from gateway provider');
   });
 
   test('an OPTIONS to what we registered is answered by us', async () => {
