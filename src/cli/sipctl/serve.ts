@@ -117,7 +117,7 @@ function introduce(
 ): void {
   report.print('Type this into a phone:');
   report.print(`  user name  ${own.name}`);
-  report.print(`  password   ${password ?? 'the one you set with sippasswd'}`);
+  report.print(`  password   ${password ?? 'the one you have; sippasswd sets another'}`);
   report.print(`  domain     ${settings.realm}`);
   report.print(`  server     ${reachable(listening).join(', or ')}`);
   if (password !== undefined) report.print('The password is shown this once; sippasswd sets another.');
