@@ -9,5 +9,8 @@ export const USRLOC: FileRules = { owners: 'user', private: false, maxBytes: 102
 /** The user's settings, which root may have written for him. */
 export const CONFIG: FileRules = { owners: 'user-or-root', private: false, maxBytes: 64 * 1024 };
 
+/** Calls. They grow until somebody cuts them: the disk and the user's quota are the bound. */
+export const ACCT: FileRules = { owners: 'user', private: false, maxBytes: Number.MAX_SAFE_INTEGER };
+
 /** The most lines that the server reads of a user's file, for everybody else waits meanwhile. */
 export const MAX_LINES = 5000;

@@ -42,7 +42,9 @@ export type Operation =
       readonly isTorn: boolean;
     }
   /** Puts `content` in the place of the contacts of version `after`. */
-  | { readonly type: 'compactContacts'; readonly content: string; readonly after: Version };
+  | { readonly type: 'compactContacts'; readonly content: string; readonly after: Version }
+  /** Appends records of calls to ~/.sr/acct; skipped where the account has no ~/.sr. */
+  | { readonly type: 'appendCall'; readonly lines: readonly string[] };
 
 export type Answer =
   /** Verified; `rspauth` for Authentication-Info and what LoadCredentials asks for. */

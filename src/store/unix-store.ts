@@ -19,7 +19,7 @@ import {
 import { type FileRules, type FileVersion, fileVersion, readFile } from '../unix/trusted-file.ts';
 import type { AccessRules } from './access.ts';
 import { createAccounts, type Looked } from './accounts.ts';
-import { CONFIG, MAX_LINES, PASSWD, USRLOC } from './home-files.ts';
+import { ACCT, CONFIG, MAX_LINES, PASSWD, USRLOC } from './home-files.ts';
 import {
   type Answer,
   type DigestFields,
@@ -56,6 +56,7 @@ const MAX_QUEUE = 16;
 const MAX_CACHED = 20_000;
 /** The largest line and write that is accepted, in octets. */
 const MAX_LINE = 4096;
+const NOT_WHOLE = 'not whole printable lines of at most 4 KiB';
 
 /** One request on its way. */
 interface StoreRequest {
@@ -264,6 +265,8 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
         return append(opened, operation);
       case 'compactContacts':
         return compact(opened, operation.content, operation.after);
+      case 'appendCall':
+        return appendCall(opened, operation.lines);
     }
   }
 
@@ -275,6 +278,9 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     }
     if (trouble.kind === 'missing' && (operation.type === 'loadConfig' || operation.type === 'loadContacts'))
       return { type: 'text', text: undefined, version: NO_FILE };
+    // A home that is gone may come back; an account without ~/.sr keeps no calls.
+    if (operation.type === 'appendCall' && trouble.kind === 'missing' && trouble.path.endsWith('/.sr'))
+      return { type: 'skipped' };
     return { type: 'failed', why: describe(trouble) };
   }
 
@@ -326,7 +332,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     { lines, after, isTorn }: Operation & { type: 'appendContacts' },
   ): Answer | Trouble {
     const text = wholeLines(lines);
-    if (text === undefined) return { type: 'failed', why: 'not whole printable lines of at most 4 KiB' };
+    if (text === undefined) return { type: 'failed', why: NOT_WHOLE };
     return locked(directory, () =>
       appendLines(directory, 'usrloc', text, {
         sync: settings.syncUsrloc,
@@ -346,6 +352,12 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       });
       return isTrouble(written) && written.kind === 'busy' ? 'changed' : written;
     });
+  }
+
+  function appendCall(directory: UserDirectory, lines: readonly string[]): Answer | Trouble {
+    const text = wholeLines(lines);
+    if (text === undefined) return { type: 'failed', why: NOT_WHOLE };
+    return locked(directory, () => appendLines(directory, 'acct', text, { sync: false, rules: ACCT }));
   }
 
   return {
