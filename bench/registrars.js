@@ -99,5 +99,7 @@ export async function startOurs(directory, port, environment, nodeOptions = [], 
   const [node, script] = program('sipctl');
   // The script itself names what Node is started with.
   const argv = nodeOptions.length === 0 ? [script] : [node, ...nodeOptions, script];
-  return start([...argv, 'serve', '-f', file], environment, port);
+  // Root's server writes calls to /var/log/sr.
+  const inside = ['-c', 'mount --bind "$0" /var/log && exec "$@"', state, ...argv, 'serve', '-f', file];
+  return start(['unshare', '--mount', '--propagation', 'private', 'sh', ...inside], environment, port);
 }

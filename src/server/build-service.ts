@@ -18,6 +18,7 @@ import { canonicalAddress } from '../transport/address.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
+import type { CallAccounts } from './call-accounts.ts';
 import type { CallAttempts } from './call-attempts.ts';
 import { settingsOfEverybody } from './callee.ts';
 import { createCompaction } from './compaction.ts';
@@ -53,6 +54,7 @@ export interface ServiceBase {
   readonly now: () => number;
   readonly refusedByOverload: () => void;
   readonly callAttempts: CallAttempts;
+  readonly calls: CallAccounts;
   readonly nonceKey: NonceKey;
   /** What was used stays used. */
   readonly nonceCounts: NonceCounts;
@@ -129,6 +131,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     callingRules: { allowForeign: keywords.AllowForeign, groups: keywords.CallingGroup },
     limitsOfSource: (address) => (isUnlimited(address) ? undefined : sourceLimits),
     callAttempts: base.callAttempts,
+    calls: base.calls,
     refusedByOverload: base.refusedByOverload,
     isTrustedPeer,
     gateways,

@@ -4,7 +4,6 @@ import { unavailable } from '../auth/authorize.ts';
 import { type Rejection, reject } from '../auth/rejection.ts';
 import { effectiveSettings, type ScreeningRule, type Settings, screeningRules } from '../home/config.ts';
 import type { MatchContext } from '../home/config-match.ts';
-import { toOctets } from '../message/octets.ts';
 import type { Answer } from '../store/store.ts';
 import type { Inbound } from './forwarding.ts';
 import type { Service } from './service.ts';
@@ -83,10 +82,4 @@ async function matchContext(
 async function groupsOf(service: Service, name: string): Promise<readonly string[] | undefined> {
   const [answer] = await service.store.run(name, [{ type: 'groups' }]);
   return answer?.type === 'groups' ? answer.names : undefined;
-}
-
-/** How a user of ours is shown to others, in octets: DisplayName, else the first part of GECOS. */
-export function displayNameOf(service: Service, user: User): string {
-  const { DisplayName } = effectiveSettings([user.config, ...service.layers]);
-  return DisplayName ?? toOctets(user.gecos.split(',', 1)[0] ?? '');
 }

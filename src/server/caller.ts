@@ -1,5 +1,6 @@
 // Who calls (DESIGN §4.7), and what of him is told to whom (RFC 3323, RFC 3325).
 
+import { effectiveSettings, type Settings } from '../home/config.ts';
 import { parseAddress } from '../message/address.ts';
 import { fieldValue, fieldValues, splitList } from '../message/fields.ts';
 import type { Request } from '../message/message.ts';
@@ -8,6 +9,7 @@ import { quote } from '../message/quoted-string.ts';
 import { escapeUser } from '../message/uri.ts';
 import type { CallerFacts } from '../proxy/callee-policy.ts';
 import type { Service } from './service.ts';
+import type { User } from './users.ts';
 
 /** The sender of a request. */
 export interface Caller {
@@ -15,21 +17,31 @@ export interface Caller {
   readonly type: 'user' | 'peer' | 'stranger';
   /** The account of a user; empty for others. */
   readonly name: string;
-  /** How a user is shown: DisplayName, else GECOS. */
+  /** How a user is shown, in octets: DisplayName, else the first part of GECOS. */
   readonly displayName: string | undefined;
   /** As the callee's rules see him. */
   readonly facts: CallerFacts;
+  /** Whether he keeps records of his calls: a user with Accounting in his settings. */
+  readonly isAccounted: boolean;
 }
 
 /** A user of ours, whose credentials were right. */
-export function callerOfUser(
-  service: Service,
-  request: Request,
-  name: string,
-  displayName: string | undefined,
-): Caller {
-  const uri = addressOf(service, name);
-  return { type: 'user', name, displayName, facts: { uri, isAnonymous: wantsPrivacy(request) } };
+export function callerOfUser(service: Service, request: Request, user: User): Caller {
+  const { name, gecos } = user;
+  const { DisplayName, Accounting } = settingsOf(service, user);
+  return {
+    type: 'user',
+    name,
+    displayName: DisplayName ?? toOctets(gecos.split(',', 1)[0] ?? ''),
+    facts: { uri: addressOf(service, name), isAnonymous: wantsPrivacy(request) },
+    isAccounted: Accounting,
+  };
+}
+
+/** What holds for a user apart from any call: without his Match blocks. */
+function settingsOf({ keywords, layers, hasBlocks }: Service, { config }: User): Settings {
+  const isLikeAll = config.global.length === 0 && config.blocks.length === 0 && !hasBlocks;
+  return isLikeAll ? keywords : effectiveSettings([config, ...layers]);
 }
 
 /** A peer that root trusts: whom it asserts, else From. */
@@ -37,13 +49,14 @@ export function callerOfPeer(request: Request, fromUri: string): Caller {
   const asserted = fieldValues(request, 'p-asserted-identity').flatMap(splitList)[0];
   const uri = (asserted === undefined ? undefined : parseAddress(asserted)?.uri) ?? fromUri;
   const isAnonymous = wantsPrivacy(request) || (asserted === undefined && isAnonymousUri(fromUri));
-  return { type: 'peer', name: '', displayName: undefined, facts: { uri, isAnonymous } };
+  return { type: 'peer', name: '', displayName: undefined, facts: { uri, isAnonymous }, isAccounted: false };
 }
 
 /** Somebody nobody knows. */
 export function callerOfStranger(request: Request, fromUri: string): Caller {
   const isAnonymous = wantsPrivacy(request) || isAnonymousUri(fromUri);
-  return { type: 'stranger', name: '', displayName: undefined, facts: { uri: fromUri, isAnonymous } };
+  const facts = { uri: fromUri, isAnonymous };
+  return { type: 'stranger', name: '', displayName: undefined, facts, isAccounted: false };
 }
 
 /** The address-of-record of an account of ours. */

@@ -129,6 +129,7 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
   visited.add(loaded.name);
   const { settings, rules } = await callSettings(service, loaded, inbound);
   search.callee = { user: loaded, settings, uri: addressOf(service, loaded.name) };
+  if (inbound.call !== undefined) service.calls.called(inbound.call, loaded, settings.Accounting);
   const verdict = screenCall(settings, rules, inbound.caller.facts, inbound.request.method);
   if (verdict?.type === 'rejection') fail(forwarding, search, verdict);
   else if (verdict?.type === 'forward') redirectTo(forwarding, search, verdict);

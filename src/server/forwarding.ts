@@ -22,9 +22,11 @@ import type { ServerTransaction } from '../transaction/layer.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Timer } from '../transaction/timers.ts';
 import { type Branch, cancelBranch, startBranch, type Target } from './branch.ts';
+import { accountAnswer, accountFailure } from './call-outcome.ts';
 import type { Caller } from './caller.ts';
 import { answerOf, type Exchange, logRejection } from './exchange.ts';
 import { endMedia } from './media-relay.ts';
+import type { OpenCall } from './open-call.ts';
 import type { Service } from './service.ts';
 import type { User } from './users.ts';
 
@@ -41,8 +43,10 @@ export interface Inbound {
   readonly loopHash: string;
   /** Within a dialog that we record-routed. */
   readonly isInDialog: boolean;
-  /** Called once it has its final response. */
-  onSettled?: (() => void) | undefined;
+  /** Called once with its final response; undefined: none came (RFC 4320 §4.2). */
+  onSettled?: ((final: Response | undefined) => void) | undefined;
+  /** The call that it begins, where it is one. */
+  readonly call?: OpenCall | undefined;
   /** That dialog. */
   readonly dialog?: VerifiedRoute | undefined;
 }
@@ -75,6 +79,8 @@ export interface Forwarding {
   readonly context: ResponseContext;
   readonly searches: Search[];
   readonly branches: (Branch | undefined)[];
+  /** Why the caller gave up: a value of Reason (RFC 3326). */
+  cancelReason: string | undefined;
   /** The accounts that were searched for: nobody is asked twice. */
   readonly visited: Set<string>;
   /** Finds targets of a search that is sent elsewhere (destination.ts). */
@@ -94,6 +100,7 @@ export function createForwarding(service: Service, inbound: Inbound, redirect: R
     context: createResponseContext(),
     searches: [],
     branches: [],
+    cancelReason: undefined,
     visited: new Set(),
     redirect,
     report,
@@ -101,8 +108,9 @@ export function createForwarding(service: Service, inbound: Inbound, redirect: R
   if (inbound.request.method === 'INVITE') {
     inbound.transaction.onCancel = (cancel) => {
       const reason = fieldValue(cancel, 'reason');
+      forwarding.cancelReason = reason === undefined ? undefined : unfold(reason);
       for (const search of forwarding.searches) stopTimer(forwarding, search);
-      perform(forwarding, forwarding.context.cancel(reason === undefined ? undefined : unfold(reason)));
+      perform(forwarding, forwarding.context.cancel(forwarding.cancelReason));
     };
   }
   return forwarding;
@@ -176,6 +184,7 @@ export function fail(forwarding: Forwarding, search: Search, rejection: Rejectio
 function report(forwarding: Forwarding, branch: Branch, response: Response | undefined): void {
   const { context } = forwarding;
   if (response === undefined || response.status >= 300) endMedia(forwarding, branch);
+  else if (response.status >= 200) accountAnswer(forwarding, branch.search, response);
   perform(
     forwarding,
     response === undefined ? context.fallSilent(branch.id) : context.receive(branch.id, response),
@@ -205,33 +214,37 @@ export function perform(forwarding: Forwarding, effects: readonly ContextEffect[
 function respond(forwarding: Forwarding, response: Response): void {
   if (response.status >= 200) {
     for (const search of forwarding.searches) stopTimer(forwarding, search);
-    settle(forwarding);
+    settle(forwarding, response);
   }
   forwarding.inbound.transaction.respond(response);
 }
 
 /** The call is no longer being set up. */
-function settle({ inbound }: Forwarding): void {
-  inbound.onSettled?.();
+function settle({ inbound }: Forwarding, final: Response | undefined): void {
+  inbound.onSettled?.(final);
   inbound.onSettled = undefined;
 }
 
-/** §16.7 step 6: the best response, or what silence means: 408 for INVITE, nothing for others (RFC 4320 §4.2). */
+/** No branch has brought a success. */
 function conclude(forwarding: Forwarding, best: Response | undefined): void {
-  const { inbound, context } = forwarding;
+  const { inbound } = forwarding;
   for (const search of forwarding.searches) stopTimer(forwarding, search);
-  settle(forwarding);
-  const isInvite = inbound.request.method === 'INVITE';
-  if (context.isCancelled() && (best === undefined || best.status < 600)) {
-    inbound.transaction.respond(createResponse(inbound.exchange.request, 487, { toTag: newTag() }));
-  } else if (best !== undefined) {
-    // 503 would keep the caller away from us, not from whom it was about (§16.7 step 6).
-    inbound.transaction.respond(
-      best.status === 503 ? { ...best, status: 500, reason: 'Next Hop Unavailable' } : best,
-    );
-  } else if (isInvite) {
-    inbound.transaction.respond(createResponse(inbound.exchange.request, 408, { toTag: newTag() }));
-  }
+  const final = finalOf(forwarding, best);
+  if (final !== undefined) accountFailure(forwarding, final);
+  settle(forwarding, final);
+  if (final !== undefined) inbound.transaction.respond(final);
+}
+
+/** §16.7 step 6: the best response, or what silence means: 408 for INVITE, nothing for others (RFC 4320 §4.2). */
+function finalOf({ inbound, context }: Forwarding, best: Response | undefined): Response | undefined {
+  const { request } = inbound.exchange;
+  if (context.isCancelled() && (best === undefined || best.status < 600))
+    return createResponse(request, 487, { toTag: newTag() });
+  // 503 would keep the caller away from us, not from whom it was about (§16.7 step 6).
+  if (best?.status === 503) return { ...best, status: 500, reason: 'Next Hop Unavailable' };
+  if (best === undefined && inbound.request.method === 'INVITE')
+    return createResponse(request, 408, { toTag: newTag() });
+  return best;
 }
 
 /** NoAnswerTimeout acts only where ForwardNoAnswer says what then. */

@@ -1,10 +1,12 @@
 // Requests within a dialog that we record-routed (RFC 3261 §12.2, §16.4): our own signature on the Route lets them through,
 // without credentials and without a memory of the call.
 
+import type { Response } from '../message/message.ts';
 import type { SipUri } from '../message/uri.ts';
 import { type VerifiedRoute, verifyDialogRoute } from '../proxy/dialog-route.ts';
 import type { RoutedRequest } from '../proxy/routing.ts';
 import type { Target } from './branch.ts';
+import { sessionOf } from './call-outcome.ts';
 import type { Caller } from './caller.ts';
 import { redirect } from './destination.ts';
 import type { Exchange } from './exchange.ts';
@@ -18,6 +20,7 @@ const PARTY: Caller = {
   name: '',
   displayName: undefined,
   facts: { uri: '', isAnonymous: false },
+  isAccounted: false,
 };
 
 /** The dialog that the tokens of our own Route values speak of, if they are ours and its. */
@@ -35,15 +38,47 @@ export function dialogOf(
 export function followDialog(service: Service, proxied: Proxied, dialog: VerifiedRoute): undefined {
   const { exchange, routed, target, breadth, loopHash } = proxied;
   const { head, flow } = exchange;
+  const onSettled = accountOf(service, exchange, dialog);
   const transaction = service.transactions.createServerTransaction(exchange.request, head, flow);
   const { request } = routed;
   const way = { caller: PARTY, breadth, loopHash, isInDialog: true, dialog };
-  const inbound = { exchange, transaction, request, ...way };
+  const inbound = { exchange, transaction, request, ...way, onSettled };
   const forwarding = createForwarding(service, inbound, redirect);
   const search = openSearch(forwarding);
   search.groups = [[dialogTarget(routed, target, dialog)]];
   ring(forwarding, search);
 }
+
+/** What a request says of the call that its dialog is: it ends, it is refreshed (RFC 4028), it goes on. */
+function accountOf({ calls, now }: Service, { request, head }: Exchange, { isFromCaller }: VerifiedRoute) {
+  const [caller, callee] = isFromCaller ? [head.from, head.to] : [head.to, head.from];
+  const { tag = '' } = callee;
+  const found = calls.of(head.callId, caller.tag ?? '', tag);
+  if (found.length === 0) return undefined;
+  const at = now();
+  const { method } = request;
+  return (final: Response | undefined) => {
+    for (const call of found) {
+      if (method === 'BYE') {
+        if (isEnd(final)) calls.ended(call, tag, at, isFromCaller ? 'caller' : 'callee');
+      } else if ((method === 'INVITE' || method === 'UPDATE') && isSuccess(final))
+        calls.heard(call, sessionOf(final));
+      else calls.heard(call, 'unchanged');
+    }
+  };
+}
+
+function isSuccess(final: Response | undefined): final is Response {
+  return final !== undefined && final.status < 300;
+}
+
+/** Who sends BYE hangs up, whatever becomes of it (RFC 3261 §15.1.1), unless the other one says that he may not. */
+function isEnd(final: Response | undefined): boolean {
+  return final === undefined || final.status < 300 || GONE.has(final.status);
+}
+
+/** The other one is not there, or knows of no dialog. */
+const GONE = new Set([404, 408, 410, 480, 481, 503]);
 
 /** Where it goes: the next Route, the flow its peer is known by, or the Request-URI. */
 export function dialogTarget(

@@ -18,7 +18,6 @@ import {
 import type { Answer } from '../store/store.ts';
 import type { ServerTransaction } from '../transaction/layer.ts';
 import { forwardAck } from './ack.ts';
-import { displayNameOf } from './callee.ts';
 import { type Caller, callerOfPeer, callerOfStranger, callerOfUser } from './caller.ts';
 import { redirect, seek, seekElsewhere } from './destination.ts';
 import { type Exchange, refuse, refuseIn } from './exchange.ts';
@@ -92,7 +91,7 @@ function identifyCaller(service: Service, proxied: Proxied): Promise<void> | und
         if (refusal !== undefined) return refuseIn(service, exchange, transaction, refusal);
         service.users.admitted(user, account);
         service.users.configLoaded(user, config);
-        const caller = callerOfUser(service, request, user.name, displayNameOf(service, user));
+        const caller = callerOfUser(service, request, user);
         sendOn(service, proxied, transaction, caller);
       },
     );
@@ -122,9 +121,11 @@ function sendOn(service: Service, proxied: Proxied, transaction: ServerTransacti
     refuseIn(service, exchange, transaction, reject(503, `too many calls of ${caller.name}`, options));
     return;
   }
+  const isCall = request.method === 'INVITE' && exchange.head.to.tag === undefined;
   const inbound: Inbound = {
     ...{ exchange, transaction, request, caller, breadth, loopHash },
     isInDialog: false,
+    call: isCall ? service.calls.open(caller, exchange) : undefined,
     onSettled,
   };
   const forwarding = createForwarding(service, inbound, redirect);

@@ -16,6 +16,7 @@ import { formatHostPort } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { CallAccounts } from './call-accounts.ts';
 import type { CallAttempts } from './call-attempts.ts';
 import type { CallSettings } from './callee.ts';
 import type { Compaction } from './compaction.ts';
@@ -62,6 +63,8 @@ export interface Service {
   limitsOfSource(address: string): SourceLimits | undefined;
   /** Calls of each user that are being set up. */
   readonly callAttempts: CallAttempts;
+  /** Calls and what is written of them. */
+  readonly calls: CallAccounts;
   /** Counts a request that was refused for overload. */
   refusedByOverload(): void;
   /** What holds for calls to users without a config of their own. */

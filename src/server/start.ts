@@ -1,9 +1,11 @@
 // A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
 
+import { dirname } from 'node:path';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
 import { createNonceCounts } from '../digest/nonce-counts.ts';
-import { readServerKey } from '../store/server-key.ts';
+import { createServerFile } from '../store/server-file.ts';
+import { hostKeyPath, readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
 import { createTransactionLayer } from '../transaction/layer.ts';
 import { createTimers } from '../transaction/timers.ts';
@@ -14,6 +16,7 @@ import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { buildService } from './build-service.ts';
+import { createCallAccounts } from './call-accounts.ts';
 import { createCallAttempts } from './call-attempts.ts';
 import { createFailureAnswers } from './failure-answers.ts';
 import type { RegistrationTiming } from './gateway-registration.ts';
@@ -30,6 +33,11 @@ const T2_MS = 4000;
 const T4_MS = 5000;
 /** Nonces whose use is remembered, some 200 bytes each. */
 const REMEMBERED_NONCES = 1 << 17;
+
+/** Every call, once (DESIGN §2). */
+const truthFile = { directory: '/var/log/sr', name: 'acct', mode: 0o640, directoryMode: 0o755 };
+/** Calls that are not over, beside the key. */
+const journalFile = { name: 'calls', mode: 0o600, directoryMode: 0o700 };
 
 /** Why a server did not start: lines for people, and what kind of fault it is. */
 export interface StartFault {
@@ -54,7 +62,9 @@ export interface StartOptions {
   readonly timing?: Partial<KeepaliveTiming> | undefined;
   /** Of registrations at gateways. */
   readonly registration?: Partial<RegistrationTiming> | undefined;
-  /** The clock of Match time: milliseconds since 1970. */
+  /** How often calls whose end nobody says are looked at. */
+  readonly sweepMs?: number | undefined;
+  /** The clock of Match time and of calls: milliseconds since 1970. */
   readonly now?: () => number;
 }
 
@@ -63,7 +73,7 @@ export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
   log: Log,
-  { timing, registration, now = Date.now }: StartOptions = {},
+  { timing, registration, sweepMs, now = Date.now }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
   if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
@@ -107,6 +117,15 @@ export async function startServer(
     contactKey: hmacKey(Buffer.from(hmac(key, 'gateway contact'), 'hex')),
     timing: registration,
   });
+  const keyPath = settings.keywords.KeyFile ?? hostKeyPath;
+  const calls = createCallAccounts({
+    log,
+    now,
+    current: () => service,
+    truth: own === undefined ? createServerFile({ ...truthFile, own }) : undefined,
+    journal: createServerFile({ ...journalFile, own, directory: dirname(keyPath) }),
+    sweepMs,
+  });
   const base = {
     own,
     key,
@@ -120,6 +139,7 @@ export async function startServer(
     timers: createTimers(),
     now,
     callAttempts: createCallAttempts(),
+    calls,
     refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
     failures: createFailureAnswers(),
     nonceKey: nonceKey(key),
@@ -151,6 +171,7 @@ export async function startServer(
       base.keepalive.close();
       transactions.close();
       base.timers.close();
+      await calls.close();
       base.locator.close();
       await transport.close();
       service?.store.close();

@@ -7,6 +7,9 @@ import { readRootFile, replaceRootFile } from '../unix/root-file.ts';
 import type { Trouble } from '../unix/trouble.ts';
 import { editUserFile } from './user-file.ts';
 
+/** Where the host's server has its key, unless KeyFile says otherwise. */
+export const hostKeyPath = '/var/lib/sr/key';
+
 const KEY_BYTES = 32;
 
 /**
@@ -14,7 +17,7 @@ const KEY_BYTES = 32;
  * or that holds no key, is a fault: a key somebody else knows is worse than none.
  */
 export function readServerKey(path: string | undefined, own: Account | undefined): Buffer | Fault {
-  return path === undefined && own !== undefined ? ownKey(own) : namedKey(path ?? '/var/lib/sr/key');
+  return path === undefined && own !== undefined ? ownKey(own) : namedKey(path ?? hostKeyPath);
 }
 
 function namedKey(path: string): Buffer | Fault {

@@ -28,6 +28,8 @@ export interface Appending {
   readonly expected?: FileVersion | 'any';
   /** Whether that version's last line lacks its end, where the caller knows. */
   readonly isTorn?: boolean;
+  /** The mode of a file that is made, whatever the umask; 0600 when left out. */
+  readonly mode?: number;
 }
 
 const APPEND = openHow(constants.O_RDWR | constants.O_APPEND);
@@ -39,7 +41,7 @@ const keptRoom = Buffer.allocUnsafeSlow(KEPT_ROOM);
 const lastOctet = Buffer.alloc(1);
 
 /**
- * Appends octets that end in a newline, and makes the file, 0600, when it is missing; a last line torn by somebody
+ * Appends octets that end in a newline, and makes the file when it is missing; a last line torn by somebody
  * else is ended first. `before` is what the file was, `version` what it is now: the size is in it, so that the next
  * append of anyone changes it; `changed` when it is not as expected. After a short write the file is as long as it was. When an editor puts another file
  * in its place meanwhile, the lines go to that one too.
@@ -97,6 +99,8 @@ function appendAndClose(
     const failed = statDescriptor(fd);
     if (failed !== 0) return troubleOfErrno(failed, pathOf(directory, name));
     if (statLinks() === 0) return 'replaced';
+    if (created && options.mode !== undefined && c.fchmod(fd, options.mode) < 0)
+      return troubleOfErrno(c.errno(), pathOf(directory, name));
     const wrong = checkStatted(directory, name, options.rules);
     if (wrong !== undefined) return wrong;
     const size = statSize();

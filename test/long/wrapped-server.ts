@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Background } from '../host/background.ts';
 import { freePort } from '../host/free-port.ts';
 import { realm } from '../host/passwords.ts';
-import type { WrappedHost } from './wrapped-host.ts';
+import { withMounts } from '../host/private-host.ts';
+import { isRoot, type WrappedHost } from './wrapped-host.ts';
 
 export interface WrappedServerOptions {
   /** `--own`: the invoking account alone. */
@@ -38,7 +39,9 @@ export class WrappedServer {
     const own = [`Realm ${realm}`, `KeyFile ${join(state, 'key')}`];
     writeFileSync(file, `${[...listen, ...own, ...(options.config ?? [])].join('\n')}\n`);
     const serve = ['serve', ...(options.own ? ['--own'] : []), '-f', file];
-    return new WrappedServer(port, host.command('sipctl', serve, options.nodeOptions), host.environment);
+    const argv = host.command('sipctl', serve, options.nodeOptions);
+    // Root's server writes calls to /var/log/sr.
+    return new WrappedServer(port, isRoot ? withMounts([[state, '/var/log']], argv) : argv, host.environment);
   }
 
   /** The process that runs, or ran last. */

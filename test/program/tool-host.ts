@@ -68,6 +68,7 @@ export class ToolHost {
       .join('');
     const group = `${users.map((name, at) => `${name}:x:${ids[at]}:\n`).join('')}sip:x:54400:jan,tom\n`;
     mkdirSync(this.#path('home'));
+    mkdirSync(this.#path('log'));
     for (const [at, name] of users.entries()) {
       mkdirSync(this.home(name), { mode: 0o755 });
       if (isRoot) chownSync(this.home(name), ids[at] as number, ids[at] as number);
@@ -142,6 +143,7 @@ export class ToolHost {
         [projectRoot, this.#path('project')],
         [process.execPath, this.#path('node')],
         [this.#path('etc'), '/etc'],
+        [this.#path('log'), '/var/log'],
       ],
       as === 'root' ? argv : [...setpriv, ...argv],
     );

@@ -48,11 +48,13 @@ export interface TestServerOptions {
   readonly keepalive?: Partial<KeepaliveTiming>;
   /** When a registration at a gateway is tried again. */
   readonly registration?: Partial<RegistrationTiming>;
+  /** How often calls whose end nobody says are looked at. */
+  readonly sweepMs?: number;
 }
 
 /** A server, its account and the agents that were opened for it. */
 export class TestServer {
-  /** The clock of Match time; undefined: the machine's. */
+  /** The clock of Match time and of calls; undefined: the machine's. */
   nowMs: number | undefined;
   readonly user: string;
   readonly port: number;
@@ -63,6 +65,7 @@ export class TestServer {
   readonly #agents: Agent[] = [];
   readonly #keepalive: Partial<KeepaliveTiming> | undefined;
   readonly #registration: Partial<RegistrationTiming> | undefined;
+  readonly #sweepMs: number | undefined;
   #config: readonly string[];
   #running: RunningServer | undefined;
 
@@ -72,6 +75,7 @@ export class TestServer {
     this.#config = options.config ?? [];
     this.#keepalive = options.keepalive;
     this.#registration = options.registration;
+    this.#sweepMs = options.sweepMs;
     this.#addresses = options.addresses ?? ['127.0.0.1'];
     const { gecos, ...invoking } = invokingAccount();
     this.#account = { ...invoking, name: this.user, home: this.home, gecos: options.gecos ?? gecos };
@@ -91,6 +95,7 @@ export class TestServer {
     const started = await startServer(this.settings(), this.#account, this.#log, {
       timing: this.#keepalive,
       registration: this.#registration,
+      sweepMs: this.#sweepMs,
       now: () => this.nowMs ?? Date.now(),
     });
     if (started.type !== 'running') throw new Error(started.lines.join('\n'));

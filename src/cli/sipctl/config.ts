@@ -123,7 +123,6 @@ function change(
 /** Says what a value that was taken does not do. */
 function warn({ report }: Context, keyword: KeywordName, value: unknown, { server }: ToolSettings): void {
   const entry = keywordEntry(keyword);
-  if (!entry.inForce) report.warning(`${keyword}: not in force in this version`);
   const most = server.keywords[keyword];
   if (entry.capped && typeof most === 'number' && typeof value === 'number' && value > most)
     report.warning(`${keyword}: the server's ${most} is the most`);

@@ -1,0 +1,289 @@
+// The calls that are going on, and what is written of them when they have ended (DESIGN §2 acct). The proxy asks nothing of
+// it: a call that is unknown here goes on all the same and is not accounted.
+
+import { hash } from '../digest/hash.ts';
+import { formatCallRecord } from '../home/acct.ts';
+import { fieldValue } from '../message/fields.ts';
+import type { ServerFile } from '../store/server-file.ts';
+import { newTag } from '../transaction/random-token.ts';
+import { createCallCopies } from './call-copies.ts';
+import { createCallJournal, type JournalEntry, type WaitingCopy } from './call-journal.ts';
+import type { Caller } from './caller.ts';
+import type { Exchange } from './exchange.ts';
+import type { Log } from './log.ts';
+import { type CallAnswer, type CallEnd, copiesOf, endOfAnswered, type OpenCall } from './open-call.ts';
+import type { Service } from './service.ts';
+import type { User } from './users.ts';
+
+/** What outlives a reload; `current` is the service as it is now. */
+export interface CallAccountsParts {
+  readonly log: Log;
+  readonly current: () => Service | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Root's copy of all calls; undefined: there is none. */
+  readonly truth: ServerFile | undefined;
+  readonly journal: ServerFile;
+  /** How often calls whose end nobody says are looked at, in milliseconds. */
+  readonly sweepMs?: number | undefined;
+}
+
+/** The calls of a server. */
+export interface CallAccounts {
+  /** An INVITE that makes a dialog begins its way. */
+  open(caller: Caller, exchange: Exchange): OpenCall;
+  /** It is a call to this account; `isKept`: Accounting in his settings. */
+  called(call: OpenCall, user: User, isKept: boolean): void;
+  /** Takes a success; false: not the first. */
+  answered(call: OpenCall, answer: CallAnswer & { readonly sessionMs: number | undefined }): boolean;
+  failed(call: OpenCall, end: CallEnd): void;
+  /** The calls of a dialog: by Call-ID, the caller's tag and the callee's. */
+  of(callId: string, callerTag: string, calleeTag: string): OpenCall[];
+  /** A BYE for a dialog of the call came at that time, and was not refused. */
+  ended(call: OpenCall, calleeTag: string, at: number, by: 'caller' | 'callee'): void;
+  /** It goes on; `sessionMs` of a success to a refresh (RFC 4028), `unchanged` for other requests. */
+  heard(call: OpenCall, sessionMs: number | undefined | 'unchanged'): void;
+  /** How many are going on. */
+  size(): number;
+  /** Writes what can be written; the calls are in the journal for the next start. */
+  close(): Promise<void>;
+}
+
+const SWEEP_MS = 1000;
+/** A Call-ID of more is remembered by its hash. */
+const LONGEST_KEY = 200;
+/** Calls at once, a kilobyte each; of more the oldest is taken for one whose end was missed. */
+const MOST_OPEN = 100_000;
+
+/** Takes up the calls that the journal says were open. */
+export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
+  const { log, now } = parts;
+  const open = new Map<string, OpenCall>();
+  const byKey = new Map<string, OpenCall[]>();
+  /** Of calls that have ended, the copies that are not written. */
+  const ending = new Map<string, Set<WaitingCopy>>();
+  let legs = 0;
+  let isFlushing = false;
+  const copies = createCallCopies(parts.truth, () => (parts.current() as Service).store, log);
+  const journal = createCallJournal(parts.journal, log, entryOf, allEntries);
+  const timer = setInterval(sweep, parts.sweepMs ?? SWEEP_MS);
+  timer.unref();
+
+  function entryOf(handle: string): JournalEntry | undefined {
+    const call = open.get(handle);
+    if (call !== undefined) return isKept(call) ? { call } : undefined;
+    const waiting = ending.get(handle);
+    return waiting === undefined ? undefined : { handle, waiting: [...waiting] };
+  }
+
+  function allEntries(): JournalEntry[] {
+    return [...open.keys(), ...ending.keys()].map(entryOf).filter((entry) => entry !== undefined);
+  }
+
+  /** Behind a turn the copies are written, and behind the next, when the store has answered, the journal. */
+  function touch({ handle }: { readonly handle: string }): void {
+    journal.touch(handle);
+    if (isFlushing) return;
+    isFlushing = true;
+    setImmediate(() => {
+      copies.flush(now());
+      setImmediate(() => {
+        isFlushing = false;
+        journal.flush(now());
+      });
+    });
+  }
+
+  function add(call: OpenCall): void {
+    open.set(call.handle, call);
+    const others = byKey.get(call.key);
+    if (others === undefined) byKey.set(call.key, [call]);
+    else others.push(call);
+  }
+
+  function end(call: OpenCall, how: CallEnd): void {
+    if (!open.delete(call.handle)) return;
+    const others = (byKey.get(call.key) ?? []).filter((other) => other !== call);
+    if (others.length === 0) byKey.delete(call.key);
+    else byKey.set(call.key, others);
+    const lines = copiesOf(call, how).map(({ user, record, mayLack }) => ({
+      waiting: { user, line: formatCallRecord(record) },
+      mayLack,
+    }));
+    write(call.handle, lines);
+  }
+
+  function write(
+    handle: string,
+    lines: readonly { readonly waiting: WaitingCopy; readonly mayLack: boolean }[],
+  ): void {
+    const left = new Set(lines.map(({ waiting }) => waiting));
+    if (left.size > 0) ending.set(handle, left);
+    for (const { waiting, mayLack } of lines) {
+      const done = () => {
+        left.delete(waiting);
+        if (left.size === 0) ending.delete(handle);
+        touch({ handle });
+      };
+      copies.add({ user: waiting.user, line: waiting.line, mayLack, done });
+    }
+    touch({ handle });
+  }
+
+  function sweep(): void {
+    const nowMs = now();
+    const service = parts.current();
+    if (service === undefined) return;
+    const longestMs = service.keywords.MaxCallDuration * 1000;
+    for (const call of open.values()) endOverdue(call, longestMs, nowMs);
+    copies.flush(nowMs);
+    journal.sweep(nowMs);
+  }
+
+  function endOverdue(call: OpenCall, longestMs: number, nowMs: number): void {
+    const { start, answer, sessionMs, refreshedAt, knownAt } = call;
+    const longest = (answer?.at ?? start) + longestMs;
+    const session = sessionMs === undefined ? Number.POSITIVE_INFINITY : refreshedAt + sessionMs;
+    const due = Math.min(longest, session);
+    if (nowMs < due) return;
+    if (answer === undefined) end(call, { status: 'failed', at: nowMs });
+    // Of a call that nobody heard of since the start, what is known ends before it.
+    else if (knownAt !== undefined) end(call, endOfAnswered(call, knownAt, 'restart'));
+    else end(call, endOfAnswered(call, due, session < longest ? 'timer' : 'max-duration'));
+  }
+
+  function takeUp(): void {
+    const { entries, knownAt } = journal.read();
+    const nowMs = now();
+    for (const entry of entries) {
+      if ('waiting' in entry)
+        write(
+          entry.handle,
+          entry.waiting.map((waiting) => ({ waiting, mayLack: false })),
+        );
+      else {
+        const { call } = entry;
+        add(call);
+        const at = Math.max(knownAt, call.answer?.at ?? call.start);
+        // Whether a call goes on that was open is known when somebody says a word in it.
+        if (call.answer !== undefined) Object.assign(call, { knownAt: at, refreshedAt: nowMs });
+        else end(call, { status: 'failed', at, endedBy: 'restart' });
+      }
+    }
+    if (entries.length > 0) log('info', 'calls-taken-up', { open: open.size, waiting: copies.size() });
+  }
+
+  takeUp();
+
+  return {
+    open(caller, { request, head, flow }) {
+      const { keywords } = parts.current() as Service;
+      const startMs = now();
+      const key = keyOf(head.callId, head.from.tag ?? '');
+      // What a proxy behind us sends back to us is the same call.
+      const same = caller.type === 'user' ? undefined : byKey.get(key)?.find(({ answer }) => !answer);
+      const userAgent = fieldValue(request, 'user-agent');
+      const id = same?.id ?? `${startMs.toString(36)}-${newTag()}`;
+      const call: OpenCall = {
+        id,
+        handle: same === undefined ? id : `${id}-${++legs}`,
+        key,
+        start: startMs,
+        callId: detached(head.callId, 256),
+        from: detached(caller.facts.uri, 512),
+        to: detached(request.requestUri, 512),
+        isAnonymous: caller.facts.isAnonymous,
+        caller: caller.type === 'user' ? caller.name : undefined,
+        isCallerKept: caller.isAccounted,
+        isLogged: parts.truth !== undefined && keywords.Accounting && same === undefined,
+        peerIp: flow.remoteAddress,
+        userAgent: userAgent === undefined ? undefined : detached(userAgent, 256),
+        called: [],
+        refreshedAt: startMs,
+      };
+      if (open.size >= MOST_OPEN) endOldest();
+      add(call);
+      touch(call);
+      return call;
+    },
+    called(call, { name, configVersion, contactsVersion }, isKept) {
+      const hasFiles = configVersion !== '' || contactsVersion !== '';
+      call.called.push({ name, isKept, hasFiles });
+      touch(call);
+    },
+    answered(call, { sessionMs, ...answer }) {
+      if (open.get(call.handle) !== call) return false;
+      if (call.answer !== undefined) {
+        for (const tag of answer.tags.map(shortTag))
+          if (!call.answer.tags.includes(tag)) call.answer.tags.push(tag);
+        return false;
+      }
+      call.answer = { ...answer, tags: answer.tags.map(shortTag) };
+      call.sessionMs = sessionMs;
+      call.refreshedAt = answer.at;
+      touch(call);
+      return true;
+    },
+    failed(call, how) {
+      if (call.answer === undefined) end(call, how);
+    },
+    of: (callId, callerTag, calleeTag) =>
+      (byKey.get(keyOf(callId, callerTag)) ?? []).filter(
+        ({ answer }) => answer?.tags.includes(shortTag(calleeTag)) === true,
+      ),
+    ended(call, calleeTag, at, by) {
+      const { answer } = call;
+      if (answer === undefined) return;
+      // A caller who got two successes has two dialogs, and the call lasts as long as one of them.
+      if (answer.tags.length > 1) answer.tags = answer.tags.filter((tag) => tag !== shortTag(calleeTag));
+      else end(call, endOfAnswered(call, at, by));
+      touch(call);
+    },
+    heard(call, sessionMs) {
+      const wasTakenUp = call.knownAt !== undefined;
+      call.knownAt = undefined;
+      if (sessionMs !== 'unchanged') {
+        call.sessionMs = sessionMs;
+        call.refreshedAt = now();
+      }
+      if (wasTakenUp || sessionMs !== 'unchanged') touch(call);
+    },
+    size: () => open.size,
+    async close() {
+      clearInterval(timer);
+      await copies.close();
+      journal.flush(now());
+      journal.sweep(now());
+      journal.close();
+      parts.truth?.close();
+    },
+  };
+
+  function endOldest(): void {
+    const [oldest] = open.values();
+    if (oldest === undefined) return;
+    log('warning', 'calls-open', { most: MOST_OPEN, why: 'the oldest is taken for ended' });
+    if (oldest.answer === undefined) end(oldest, { status: 'failed', at: now() });
+    else end(oldest, endOfAnswered(oldest, now(), 'max-duration'));
+  }
+}
+
+/** Whether anybody gets a record of it. */
+function isKept({ isLogged, isCallerKept, caller, called }: OpenCall): boolean {
+  if (caller !== undefined && (isLogged || isCallerKept)) return true;
+  return called.some(({ isKept: isHis }) => isLogged || isHis);
+}
+
+function keyOf(callId: string, callerTag: string): string {
+  const key = `${callId}\n${callerTag}`;
+  return key.length > LONGEST_KEY ? hash('SHA-256', key) : key;
+}
+
+function shortTag(tag: string): string {
+  return detached(tag, LONGEST_KEY);
+}
+
+/** A text that does not keep the whole message in memory that it was cut from. */
+function detached(text: string, most: number): string {
+  return Buffer.from(text.slice(0, most), 'latin1').toString('latin1');
+}

@@ -1,0 +1,164 @@
+// The journal of open calls (DESIGN §2): each line is a call as it is now, that it is over, or that the server was alive. Of a
+// call the last line counts. It is read at the next start, and rewritten when most of it is about calls that are over.
+
+import { fromOctets, toOctets } from '../message/octets.ts';
+import type { ServerFile } from '../store/server-file.ts';
+import type { Log } from './log.ts';
+import type { OpenCall } from './open-call.ts';
+
+/** A record that waits for its file; `user` undefined: root's. */
+export interface WaitingCopy {
+  readonly user?: string | undefined;
+  readonly line: string;
+}
+
+/** What is not over of one call. */
+export type JournalEntry =
+  | { readonly call: OpenCall }
+  /** It has ended, and these copies are not written yet. */
+  | { readonly handle: string; readonly waiting: readonly WaitingCopy[] };
+
+/** What a journal said. */
+export interface Journaled {
+  readonly entries: readonly JournalEntry[];
+  /** The latest time at which the server was alive. */
+  readonly knownAt: number;
+}
+
+/** Lines that are worth rewriting the file for. */
+const MOST_STALE = 1000;
+
+/** Writes behind a turn of the event loop. */
+export interface CallJournal {
+  read(): Journaled;
+  /** Something changed: what there is to say of `handle` is asked when it is written. */
+  touch(handle: string): void;
+  /** Writes what changed. */
+  flush(nowMs: number): void;
+  /** Tries again what could not be written, and says that the server is alive. */
+  sweep(nowMs: number): void;
+  close(): void;
+}
+
+/** `current` is what there is to say of a call by its handle; undefined: it is over. `all` is of every call that is not. */
+export function createCallJournal(
+  file: ServerFile,
+  log: Log,
+  current: (handle: string) => JournalEntry | undefined,
+  all: () => JournalEntry[],
+): CallJournal {
+  /** Calls that the file speaks of. */
+  const known = new Set<string>();
+  const changed = new Set<string>();
+  let lines = 0;
+  /** The file lacks something: it is written anew. */
+  let isBehind = false;
+  let why: string | undefined;
+
+  function wrote(failed: { readonly why: string } | undefined): void {
+    isBehind = failed !== undefined;
+    if (failed?.why === why) return;
+    why = failed?.why;
+    if (why !== undefined) log('error', 'calls-journal', { file: file.path, why });
+  }
+
+  function rewrite(nowMs: number): void {
+    const entries = all();
+    known.clear();
+    changed.clear();
+    let text = lineOf({ alive: nowMs });
+    for (const entry of entries) {
+      known.add(handleOf(entry));
+      text += lineOf(entry);
+    }
+    lines = entries.length;
+    wrote(file.replace(text));
+  }
+
+  return {
+    read() {
+      const content = file.read();
+      if (typeof content === 'object') wrote(content);
+      if (typeof content !== 'string') return { entries: [], knownAt: 0 };
+      const read = parseJournal(content);
+      if (read.faults > 0)
+        log('warning', 'calls-journal', { file: file.path, why: 'unreadable lines', lines: read.faults });
+      isBehind = content !== '';
+      return read;
+    },
+    touch(handle) {
+      changed.add(handle);
+    },
+    flush(nowMs) {
+      if (changed.size === 0 || isBehind) return;
+      let text = '';
+      for (const handle of changed) {
+        const entry = current(handle);
+        if (entry !== undefined) {
+          known.add(handle);
+          text += lineOf({ at: nowMs, ...entry });
+        } else if (known.delete(handle)) text += lineOf({ over: handle });
+        else continue;
+        lines++;
+      }
+      changed.clear();
+      if (text !== '') wrote(file.append(text));
+      if (lines > MOST_STALE && lines > 4 * known.size) rewrite(nowMs);
+    },
+    sweep(nowMs) {
+      if (isBehind) rewrite(nowMs);
+      else if (known.size > 0) {
+        lines++;
+        wrote(file.append(lineOf({ alive: nowMs })));
+      }
+    },
+    close: () => file.close(),
+  };
+}
+
+function handleOf(entry: JournalEntry): string {
+  return 'call' in entry ? entry.call.handle : entry.handle;
+}
+
+/** JSON in UTF-8; no text in it has a line end. */
+function lineOf(value: object): string {
+  return `${toOctets(JSON.stringify(value))}\n`;
+}
+
+interface JournalLine {
+  readonly at?: number;
+  readonly alive?: number;
+  readonly over?: string;
+  readonly call?: OpenCall;
+  readonly handle?: string;
+  readonly waiting?: readonly WaitingCopy[];
+}
+
+/** What is left open. A last line that was torn is passed over, as any that cannot be read. */
+function parseJournal(content: string): Journaled & { readonly faults: number } {
+  const entries = new Map<string, JournalEntry>();
+  let knownAt = 0;
+  let faults = 0;
+  for (const text of content.split('\n').slice(0, -1)) {
+    const line = parseLine(text);
+    if (line === undefined) {
+      faults++;
+      continue;
+    }
+    knownAt = Math.max(knownAt, line.at ?? line.alive ?? 0);
+    if (line.over !== undefined) entries.delete(line.over);
+    else if (line.call !== undefined) entries.set(line.call.handle, { call: line.call });
+    else if (line.handle !== undefined && line.waiting !== undefined)
+      entries.set(line.handle, { handle: line.handle, waiting: line.waiting });
+  }
+  return { entries: [...entries.values()], knownAt, faults };
+}
+
+function parseLine(text: string): JournalLine | undefined {
+  try {
+    const value: unknown = JSON.parse(fromOctets(text));
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
