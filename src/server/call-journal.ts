@@ -157,8 +157,27 @@ function parseJournal(content: string): Journaled & { readonly faults: number } 
 function parseLine(text: string): JournalLine | undefined {
   try {
     const value: unknown = JSON.parse(fromOctets(text));
-    return typeof value === 'object' && value !== null ? value : undefined;
+    return typeof value === 'object' && value !== null && isWhole(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether what a line says can be gone on with: somebody may have been at the file. */
+function isWhole({ call, waiting }: JournalLine): boolean {
+  if (waiting !== undefined && !(Array.isArray(waiting) && waiting.every(({ line }) => isText(line))))
+    return false;
+  if (call === undefined) return true;
+  const { id, handle, key, callId, from, to, peerIp, start, called, answer } = call;
+  return (
+    [id, handle, key, callId, from, to, peerIp].every(isText) &&
+    Number.isFinite(start) &&
+    Array.isArray(called) &&
+    called.every(({ name }) => isText(name)) &&
+    (answer === undefined || (Number.isFinite(answer.at) && Array.isArray(answer.tags)))
+  );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
 }

@@ -1,10 +1,13 @@
 // What is written of calls (DESIGN §2 acct): one user, jan, who calls himself, so that his file has both sides of a call.
 
+import { chmodSync, mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type CallRecord, parseCallRecord } from '../../src/home/acct.ts';
 import { fieldValue } from '../../src/message/fields.ts';
 import type { Response } from '../../src/message/message.ts';
 import { toOctets } from '../../src/message/octets.ts';
+import { createField } from '../../src/message/response.ts';
+import { run } from '../host/run.ts';
 import { type Incoming, Phone, registeredPhone, SDP } from './phone.ts';
 import { realm, TestServer, type TestServerOptions } from './running-server.ts';
 
@@ -225,5 +228,159 @@ describe('a call that is not answered', () => {
     expect((await caller.invite(aor, {}, 'wrong')).status).toBe(407);
     await server.halt();
     expect(server.read('acct')).toBe('');
+  });
+});
+
+describe('a call whose BYE never comes', () => {
+  const at = Date.UTC(2026, 10, 22, 10, 15);
+  const hour = 3_600_000;
+
+  test('ends with MaxCallDuration', async () => {
+    const server = await start({ config: ['MaxCallDuration 2h'] });
+    server.nowMs = at;
+    await establish(server);
+    server.nowMs = at + 3 * hour;
+    const { out, in: incoming } = await sidesOf(server);
+    expect(out).toMatchObject({ status: 'answered', durationMs: 2 * hour, endedBy: 'max-duration' });
+    expect(incoming).toEqual({ ...out, direction: 'in' });
+  });
+
+  test('ends with its session, which a refresh prolongs (RFC 4028)', async () => {
+    const server = await start();
+    server.nowMs = at;
+    const session = [createField('Session-Expires', '1800;refresher=uac')];
+    const { caller, callee, response } = await establish(server, session);
+    server.nowMs = at + 900_000;
+    const refreshing = caller.agent.request(caller.within('UPDATE', response, 90));
+    await callee.answer(await callee.next('UPDATE'), 200, { fields: session });
+    expect((await refreshing).status).toBe(200);
+    server.nowMs = at + 2_699_999;
+    await sweepsOf(server);
+    expect(server.read('acct')).toBe('');
+    server.nowMs = at + hour;
+    const { out } = await sidesOf(server);
+    expect(out).toMatchObject({ status: 'answered', durationMs: 2_700_000, endedBy: 'timer' });
+  });
+
+  /** Waits until overdue calls were looked at twice: a line of the journal is written each time. */
+  async function sweepsOf(server: TestServer): Promise<void> {
+    const before = server.read('calls').split('\n').length;
+    await vi.waitFor(() => expect(server.read('calls').split('\n').length).toBeGreaterThan(before + 1));
+  }
+});
+
+describe('a server that was stopped in a call', () => {
+  const at = Date.UTC(2026, 10, 22, 10, 15);
+
+  test('ends it with its BYE when it runs again', async () => {
+    const server = await start();
+    server.nowMs = at;
+    const call = await establish(server);
+    await server.restart();
+    server.nowMs = at + 100_000;
+    await hangUp(call);
+    const { out } = await sidesOf(server);
+    expect(out).toMatchObject({
+      start: at,
+      durationMs: 100_000,
+      endedBy: 'caller',
+      userAgent: 'phone "ä"/1.0',
+    });
+    await server.restart();
+    await recordsOf(server, 2);
+  });
+
+  test('ends it where it was known last when nobody says a word in it any more', async () => {
+    const server = await start();
+    server.nowMs = at;
+    await establish(server);
+    server.nowMs = at + 60_000;
+    await server.restart();
+    server.nowMs = at + 43_200_000;
+    const { out } = await sidesOf(server);
+    expect(out).toMatchObject({ durationMs: 60_000, end: at + 60_000, endedBy: 'restart' });
+  });
+
+  test('takes a call that was ringing for failed', async () => {
+    const server = await start();
+    const callee = await registeredPhone(server);
+    const caller = await callerOf(server);
+    const inviting = caller.invite(aor).catch(() => undefined);
+    await callee.answer(await callee.next('INVITE'), 180);
+    await caller.nextResponse(180, 'INVITE');
+    await server.restart();
+    const { out, in: incoming } = await sidesOf(server);
+    expect([out.status, incoming.status]).toEqual(['failed', 'failed']);
+    expect(out).toMatchObject({ endedBy: 'restart', code: undefined });
+    await caller.agent.close();
+    await inviting;
+  });
+
+  test('passes over lines of its journal that it cannot read', async () => {
+    const server = await start();
+    const call = await establish(server);
+    await server.halt();
+    server.append('calls', 'null\n{"call":{\n{"over":7}\n{"call":{"id":"x"}}\nnot at all\n{"call":');
+    await server.restart();
+    expect(server.log('calls-journal').at(-1)).toMatch(/lines=4$/);
+    await hangUp(call);
+    await recordsOf(server, 2);
+  });
+});
+
+describe('a record that cannot be written', () => {
+  const makers = {
+    'a directory': (path: string) => mkdirSync(path),
+    'a FIFO': (path: string) => expect(run(['mkfifo', path]).status).toBe(0),
+    'a symbolic link': (path: string) => symlinkSync('/etc/hostname', path),
+    'a link to nothing': (path: string) => symlinkSync('/nowhere/at/all', path),
+    'a file that others can write to': (path: string) => {
+      writeFileSync(path, '');
+      chmodSync(path, 0o666);
+    },
+  };
+
+  test.each(Object.entries(makers))('to %s waits, and is written when it is gone', async (_, make) => {
+    const server = await start();
+    make(server.path('acct'));
+    const call = await establish(server);
+    await hangUp(call);
+    await vi.waitFor(() => expect(server.log('acct-waits')).toHaveLength(1));
+    rmSync(server.path('acct'), { recursive: true });
+    await sidesOf(server);
+    expect(server.log('acct-written')).toHaveLength(1);
+  });
+
+  test('is not lost when the server stops meanwhile', async () => {
+    const server = await start();
+    mkdirSync(server.path('acct'));
+    await hangUp(await establish(server));
+    await server.restart();
+    rmdirSync(server.path('acct'));
+    await sidesOf(server);
+    await server.restart();
+    await recordsOf(server, 2);
+  });
+});
+
+describe('Accounting no', () => {
+  test('of the server: nothing is written', async () => {
+    const server = await start({ config: ['Accounting no'] });
+    await hangUp(await establish(server));
+    await server.halt();
+    expect([server.read('acct'), server.read('calls')]).toEqual(['', '']);
+  });
+
+  test('of the user: nor for him, while the server keeps its own', async () => {
+    const server = await start();
+    server.write('config', 'Accounting no\n');
+    const call = await establish(server);
+    await hangUp(call);
+    server.write('config', 'Accounting yes\n');
+    const inviting = call.caller.invite(aor);
+    await call.callee.answer(await call.callee.next('INVITE'), 486);
+    await call.caller.acknowledge(await inviting, aor);
+    const { out, in: incoming } = await sidesOf(server);
+    expect([out.status, incoming.status]).toEqual(['busy', 'busy']);
   });
 });
