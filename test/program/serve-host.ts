@@ -25,16 +25,22 @@ export class Served {
     this.#directory = directory;
   }
 
-  /** Starts one on 127.0.0.1 with these words behind `serve`, and waits until it is ready. */
+  /**
+   * Starts one on 127.0.0.1 with these words behind `serve`, and waits until it is ready. `before` is a command of the
+   * shell that is run in its mount namespace first.
+   */
   static async start(
     host: ToolHost,
     as: User | 'root',
     words: readonly string[] = [],
     port?: number,
+    before?: string,
   ): Promise<Served> {
     const at = port ?? (await freePort());
     const directory = mkdtempSync(join(tmpdir(), 'sr-serve-'));
     const argv = host.command(as, 'sipctl', ['serve', ...listenOn(at), '-o', `Realm=${realm}`, ...words]);
+    if (before !== undefined)
+      argv.splice(argv.indexOf('--') + 1, 0, 'sh', '-c', `${before}; exec "$@"`, 'sh');
     const logged = ['sh', '-c', 'exec "$@" 2>"$0"', join(directory, 'log'), ...argv];
     const served = new Served(at, new Background(logged, { env: host.environment() }), directory);
     try {

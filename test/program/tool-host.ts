@@ -112,19 +112,25 @@ export class ToolHost {
     return this.#path(`etc/sr/${name}`);
   }
 
+  /** The path of a file of the host's /var/log. */
+  log(name: string): string {
+    return this.#path(`log/${name}`);
+  }
+
   /** A file anywhere on the host that everybody can read. */
   write(name: string, content: string): string {
     writeFileSync(this.#path(name), content);
     return this.#path(name);
   }
 
-  /** Removes what tests left in homes and /etc/sr. */
+  /** Removes what tests left in homes, /etc/sr and /var/log. */
   clean(): void {
     for (const user of readdirSync(this.#path('home'))) {
       const home = this.#path(`home/${user}`);
       for (const name of readdirSync(home)) rmSync(join(home, name), { recursive: true });
     }
     rmSync(this.#path('etc/sr'), { recursive: true, force: true });
+    rmSync(this.log('sr'), { recursive: true, force: true });
   }
 
   /** The command that runs a program of ours as somebody. */
