@@ -93,7 +93,7 @@ export async function startOurs(directory, port, environment, nodeOptions = [], 
   const state = join(directory, 'state');
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const listen = [`Listen udp:127.0.0.1:${port}`, `Listen tcp:127.0.0.1:${port}`];
-  const own = [`KeyFile ${state}/key`, `ControlSocket ${state}/control.sock`];
+  const own = [`KeyFile ${state}/key`, `ControlSocket ${state}/control.sock`, 'WriteWtmp no'];
   const file = join(directory, 'sr-config');
   writeFileSync(file, [...listen, `Realm ${realm}`, ...own, ...config, ''].join('\n'));
   const [node, script] = program('sipctl');

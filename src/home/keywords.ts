@@ -147,7 +147,7 @@ export const keywords = {
   CallingGroup: server(callingGroup, [], 'What members of a group may call', LIST),
   RtpEngine: server(udpAddress, undefined, 'RTP relay for calls across NAT'),
   Resolver: server(dnsServers, [], 'DNS servers to ask, in order; default: those of the host', LIST),
-  WriteWtmp: server(yesNo, true, 'Write registrations to wtmp, where last(1) shows them', LATER),
+  WriteWtmp: server(yesNo, true, 'Write registrations to wtmp, where last(1) shows them'),
   Accounting: both(yesNo, true, 'Keep a record of each call'),
   MaxCallDuration: server(
     duration(1, YEAR),

@@ -29,6 +29,7 @@ import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
 import type { RtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
+import type { Sessions } from './sessions.ts';
 import { createSourceLimits } from './source-limits.ts';
 import { createUsers } from './users.ts';
 
@@ -47,6 +48,7 @@ export interface ServiceBase {
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
   readonly keepalive: Keepalive;
+  readonly sessions: Sessions;
   readonly locator: Locator;
   readonly gateways: Gateways;
   readonly rtpEngines: RtpEngines;
@@ -73,7 +75,10 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     own,
     onFault: faultOnce,
   });
-  const users = createUsers(MAX_USERS, (fault) => faultOnce(formatFault(fault)));
+  const users = createUsers(MAX_USERS, {
+    onFault: (fault) => faultOnce(formatFault(fault)),
+    onContacts: base.sessions.contactsRead,
+  });
   const domains = createLocalDomains({
     realm,
     domains: keywords.Domain,
@@ -118,6 +123,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     },
     failures: base.failures,
     keepalive: base.keepalive,
+    sessions: base.sessions,
     compaction: createCompaction(store, users, removalMemoryMs, log),
     keywords,
     layers: settings.layers,

@@ -143,6 +143,7 @@ function confirm(
   if (identity.info !== undefined) fields.push(identity.info);
   transaction.respond(createResponse(request, 200, { toTag: newTag(), fields }));
   logRegistration(service, exchange, user, outcome);
+  service.sessions.registered(user, outcome, exchange.flow.remoteAddress);
   service.compaction.consider(user);
   service.keepalive.observe(user);
 }

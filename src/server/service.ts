@@ -25,6 +25,7 @@ import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
 import type { LocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
+import type { Sessions } from './sessions.ts';
 import type { SourceLimits } from './source-limits.ts';
 import type { User, Users } from './users.ts';
 
@@ -39,6 +40,7 @@ export interface Service {
   readonly failures: FailureAnswers;
   readonly compaction: Compaction;
   readonly keepalive: Keepalive;
+  readonly sessions: Sessions;
   /** The registrar's limits for a user: the server's, narrowed by his own config. */
   limitsOf(user: User): RegistrarLimits;
   /** Why a contact may not point there, or undefined. */

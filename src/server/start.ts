@@ -7,6 +7,7 @@ import { createNonceCounts } from '../digest/nonce-counts.ts';
 import { createServerFile } from '../store/server-file.ts';
 import { hostKeyPath, readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
+import { sessionFile } from '../store/session-file.ts';
 import { createTransactionLayer } from '../transaction/layer.ts';
 import { createTimers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
@@ -14,7 +15,9 @@ import { ListenFault } from '../transport/listen-fault.ts';
 import { createLocator } from '../transport/locate.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
+import { openLoginLog } from '../unix/login-log.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
+import { WTMP } from '../unix/wtmp.ts';
 import { buildService } from './build-service.ts';
 import { createCallAccounts } from './call-accounts.ts';
 import { createCallAttempts } from './call-attempts.ts';
@@ -27,6 +30,7 @@ import { createOverloadLog } from './overload.ts';
 import { receive, refuseMalformed } from './receive.ts';
 import { createRtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
+import { createSessions, type SessionTiming } from './sessions.ts';
 
 /** RFC 3261 §17.1.2.2, table 4. */
 const T2_MS = 4000;
@@ -64,6 +68,10 @@ export interface StartOptions {
   readonly registration?: Partial<RegistrationTiming> | undefined;
   /** How often calls whose end nobody says are looked at. */
   readonly sweepMs?: number | undefined;
+  /** Of sessions. */
+  readonly sessions?: Partial<SessionTiming> | undefined;
+  /** The file of logins; by default the host's, for root's server of a host, and none for an own server. */
+  readonly wtmp?: string | undefined;
   /** The clock of Match time and of calls: milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -73,7 +81,7 @@ export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
   log: Log,
-  { timing, registration, sweepMs, now = Date.now }: StartOptions = {},
+  { timing, registration, sweepMs, sessions: sessionTiming, wtmp, now = Date.now }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
   if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
@@ -126,6 +134,15 @@ export async function startServer(
     journal: createServerFile({ ...journalFile, own, directory: dirname(keyPath) }),
     sweepMs,
   });
+  const isRoot = process.geteuid?.() === 0;
+  const loginFile = wtmp ?? (own === undefined && isRoot ? WTMP : undefined);
+  const sessions = createSessions({
+    file: sessionFile(settings.keywords.KeyFile, own),
+    logins: loginFile === undefined ? undefined : openLoginLog(loginFile),
+    log,
+    current: () => service,
+    timing: sessionTiming,
+  });
   const base = {
     own,
     key,
@@ -133,6 +150,7 @@ export async function startServer(
     transport,
     transactions,
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
+    sessions,
     locator,
     gateways,
     rtpEngines: createRtpEngines(log),
@@ -147,6 +165,7 @@ export async function startServer(
   };
   service = buildService(settings, base);
   gateways.apply(settings.gateways);
+  sessions.start();
   const listening = transport
     .addresses()
     .map((socket) => `${socket.transport}:${formatHostPort(socket.address, socket.port)}`);
@@ -169,6 +188,7 @@ export async function startServer(
       const left = { transactions: transactions.size(), timers: base.timers.size() };
       base.failures.close();
       base.keepalive.close();
+      sessions.close();
       transactions.close();
       base.timers.close();
       await calls.close();

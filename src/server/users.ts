@@ -42,8 +42,15 @@ export interface Users {
 const NO_CONTACTS = parseUsrloc('', '');
 const NO_CONFIG = parseConfig('', { path: '', scope: 'user' });
 
+/** Who is told of what was read. */
+export interface UsersEvents {
+  onFault(fault: Fault): void;
+  /** His contacts were read from his file. */
+  onContacts(user: User): void;
+}
+
 /** Starts with nobody: a user costs nothing until he is asked for. */
-export function createUsers(max: number, onFault: (fault: Fault) => void): Users {
+export function createUsers(max: number, { onFault, onContacts }: UsersEvents): Users {
   const users = new Map<string, User>();
 
   return {
@@ -68,6 +75,7 @@ export function createUsers(max: number, onFault: (fault: Fault) => void): Users
       for (const fault of fold.faults) onFault(fault);
       user.contactsVersion = answer.version;
       user.contacts = fold;
+      onContacts(user);
     },
     configLoaded(user, answer) {
       if (answer.type !== 'text') return;

@@ -12,7 +12,7 @@ const NAMES = Object.keys(keywords) as KeywordName[];
 
 /** What a later version will act on. */
 const LATER = [
-  ...['UsePAM', 'PAMService', 'WriteWtmp', 'MaxAuthTries'],
+  ...['UsePAM', 'PAMService', 'MaxAuthTries'],
   ...['BanTime', 'ControlSocket', 'Metrics', 'ServerUser', 'DbUrl', 'CredentialsTable'],
   ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
   ...['DidColumn', 'FlagsColumn'],

@@ -1,11 +1,11 @@
-// A private mount namespace in which /etc/sr, /var/lib/sr, /var/log/sr and /run/sr are directories of the test's own,
+// A private mount namespace in which /etc/sr, /var/lib/sr, /var/log and /run/sr are directories of the test's own,
 // the same for every program run in it, so that nothing touches the machine's.
 
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const directories = ['/etc/sr', '/var/lib/sr', '/var/log/sr', '/run/sr'];
+const directories = ['/etc/sr', '/var/lib/sr', '/var/log', '/run/sr'];
 
 const mountThenRun =
   'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"';

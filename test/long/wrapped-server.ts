@@ -11,7 +11,7 @@ import { isRoot, type WrappedHost } from './wrapped-host.ts';
 export interface WrappedServerOptions {
   /** `--own`: the invoking account alone. */
   readonly own: boolean;
-  /** Lines of its config besides Listen, Realm and KeyFile. */
+  /** Lines of its config besides Listen, Realm, KeyFile and WriteWtmp. */
   readonly config?: readonly string[];
   readonly nodeOptions?: readonly string[];
 }
@@ -36,7 +36,7 @@ export class WrappedServer {
     const state = join(host.directory, 'state');
     mkdirSync(state, { recursive: true, mode: 0o700 });
     const listen = [`Listen udp:127.0.0.1:${port}`, `Listen tcp:127.0.0.1:${port}`];
-    const own = [`Realm ${realm}`, `KeyFile ${join(state, 'key')}`];
+    const own = [`Realm ${realm}`, `KeyFile ${join(state, 'key')}`, 'WriteWtmp no'];
     writeFileSync(file, `${[...listen, ...own, ...(options.config ?? [])].join('\n')}\n`);
     const serve = ['serve', ...(options.own ? ['--own'] : []), '-f', file];
     const argv = host.command('sipctl', serve, options.nodeOptions);

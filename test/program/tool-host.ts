@@ -1,4 +1,4 @@
-// A host of the test's own for the tools: accounts jan, eva and tom with homes, group sip, an empty /etc/sr.
+// A host of the test's own for the tools: accounts jan, eva and tom with homes, group sip, an empty /etc/sr and /var/log.
 // By root it is a private mount namespace with a copy of /etc; by anyone else libnss_wrapper gives him the name jan.
 
 import {
@@ -73,6 +73,7 @@ export class ToolHost {
       mkdirSync(this.home(name), { mode: 0o755 });
       if (isRoot) chownSync(this.home(name), ids[at] as number, ids[at] as number);
     }
+    mkdirSync(this.#path('log'));
     if (isRoot) {
       cpSync('/etc', this.#path('etc'), { recursive: true, verbatimSymlinks: true, filter: isLasting });
       rmSync(this.#path('etc/sr'), { recursive: true, force: true });

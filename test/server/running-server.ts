@@ -19,6 +19,7 @@ import { toOctets } from '../../src/message/octets.ts';
 import type { RegistrationTiming } from '../../src/server/gateway-registration.ts';
 import type { KeepaliveTiming } from '../../src/server/keepalive.ts';
 import type { Log } from '../../src/server/log.ts';
+import type { SessionTiming } from '../../src/server/sessions.ts';
 import { type RunningServer, startServer } from '../../src/server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../src/store/server-settings.ts';
 import { asUser } from '../../src/unix/as-user.ts';
@@ -50,6 +51,10 @@ export interface TestServerOptions {
   readonly registration?: Partial<RegistrationTiming>;
   /** How often calls whose end nobody says are looked at. */
   readonly sweepMs?: number;
+  /** When sessions are looked at. */
+  readonly sessions?: Partial<SessionTiming>;
+  /** The file of logins it writes; none. */
+  readonly wtmp?: string;
 }
 
 /** A server, its account and the agents that were opened for it. */
@@ -66,6 +71,8 @@ export class TestServer {
   readonly #keepalive: Partial<KeepaliveTiming> | undefined;
   readonly #registration: Partial<RegistrationTiming> | undefined;
   readonly #sweepMs: number | undefined;
+  readonly #sessions: Partial<SessionTiming> | undefined;
+  readonly #wtmp: string | undefined;
   #config: readonly string[];
   #running: RunningServer | undefined;
 
@@ -76,6 +83,8 @@ export class TestServer {
     this.#keepalive = options.keepalive;
     this.#registration = options.registration;
     this.#sweepMs = options.sweepMs;
+    this.#sessions = options.sessions;
+    this.#wtmp = options.wtmp;
     this.#addresses = options.addresses ?? ['127.0.0.1'];
     const { gecos, ...invoking } = invokingAccount();
     this.#account = { ...invoking, name: this.user, home: this.home, gecos: options.gecos ?? gecos };
@@ -96,6 +105,8 @@ export class TestServer {
       timing: this.#keepalive,
       registration: this.#registration,
       sweepMs: this.#sweepMs,
+      sessions: this.#sessions,
+      wtmp: this.#wtmp,
       now: () => this.nowMs ?? Date.now(),
     });
     if (started.type !== 'running') throw new Error(started.lines.join('\n'));

@@ -1,0 +1,151 @@
+// Where sessions are written: the journal, and the host's log of logins. What comes up in a turn is written at its end,
+// the journal first, since it is what a server asks that starts after a crash.
+
+import {
+  formatSessionEvent,
+  lastBatch,
+  parseSessionJournal,
+  type SessionBegin,
+  type SessionEvent,
+} from '../home/session-journal.ts';
+import type { SessionFile } from '../store/session-file.ts';
+import type { LoginLog } from '../unix/login-log.ts';
+import type { Trouble } from '../unix/trouble.ts';
+import type { LoginRecord } from '../unix/wtmp.ts';
+import type { Log } from './log.ts';
+
+/** Lines that wait while the journal cannot be written; older ones are lost to it. */
+const MAX_WAITING = 10_000;
+/** After so long the directory is hoped to be unlocked. */
+const BUSY_MS = 50;
+
+export interface SessionJournalParts {
+  readonly file: SessionFile;
+  /** Undefined: the host is told nothing. */
+  readonly logins: LoginLog | undefined;
+  readonly log: Log;
+  readonly timing: { readonly retryMs: number; readonly journalBytes: number };
+  /** What is open now. */
+  readonly open: () => Iterable<SessionBegin>;
+}
+
+/** The journal of a server that runs. */
+export interface SessionJournal {
+  /** What it holds; nothing where it cannot be read, which is logged. */
+  read(): readonly SessionEvent[];
+  /** Tells the log of logins of the last events what did not reach it. */
+  tellAgain(events: readonly SessionEvent[]): void;
+  /** The number of what is written together next. */
+  batch(): number;
+  /** Notes an event, of the login of this process in wtmp if that is told, and answers it as it will be read. */
+  note<E extends SessionEvent>(event: E, inWtmp: boolean, pid: number): E;
+  /** Writes what is to be written, waiting for the directory's lock at most so long. */
+  flush(waitMs: number): void;
+}
+
+/** Makes the journal of a server. */
+export function createSessionJournal(parts: SessionJournalParts): SessionJournal {
+  const { file, logins, log, timing, open } = parts;
+  let lines: string[] = [];
+  let records: LoginRecord[] = [];
+  let bytes = 0;
+  let begunWith = 0;
+  let batchNumber = 0;
+  let flushing: NodeJS.Immediate | undefined;
+  let isRetrying = false;
+  let isFailing = false;
+
+  function complain(event: string, { path, why }: Trouble): void {
+    if (!isFailing) log('error', event, { why: `${path}: ${why}` });
+    isFailing = true;
+  }
+
+  function writeLines(waitMs: number): void {
+    if (lines.length === 0) return;
+    const text = `${lines.join('\n')}\n`;
+    const failed = file.append(text, waitMs);
+    if (failed === undefined) {
+      lines = [];
+      bytes += text.length;
+      isFailing = false;
+      return;
+    }
+    const isBusy = failed.kind === 'busy';
+    if (!isBusy) complain('sessions-unwritten', failed);
+    if (lines.length > MAX_WAITING) lines = lines.slice(-MAX_WAITING);
+    if (isRetrying) return;
+    isRetrying = true;
+    setTimeout(retry, isBusy ? BUSY_MS : timing.retryMs).unref();
+  }
+
+  function retry(): void {
+    isRetrying = false;
+    flush(0);
+  }
+
+  function tell(told: readonly LoginRecord[]): void {
+    const failed = told.length === 0 ? undefined : logins?.write(told);
+    if (failed !== undefined) log('error', 'wtmp-unwritten', { why: `${failed.path}: ${failed.why}` });
+  }
+
+  function flush(waitMs: number): void {
+    if (flushing !== undefined) clearImmediate(flushing);
+    flushing = undefined;
+    writeLines(waitMs);
+    tell(records);
+    records = [];
+    if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) renew();
+  }
+
+  /** What is open now begins the journal anew. */
+  function renew(): void {
+    let text = '';
+    for (const event of open()) text += `${formatSessionEvent({ ...event, batch: 0 })}\n`;
+    const failed = file.renew(text);
+    if (failed === undefined) {
+      bytes = text.length;
+      begunWith = bytes;
+    } else if (failed.kind !== 'busy') complain('sessions-unwritten', failed);
+  }
+
+  return {
+    flush,
+    read() {
+      const content = file.read('current');
+      if (typeof content === 'object') complain('sessions-unread', content);
+      if (typeof content !== 'string') return [];
+      bytes = content.length;
+      const { events, faults } = parseSessionJournal(content, file.path);
+      for (const { path, line, text } of faults)
+        log('warning', 'fault', { text: `${path}:${line}: ${text}` });
+      return events;
+    },
+    tellAgain(events) {
+      const pids = new Map<string, number>();
+      for (const event of events) if (event.type === 'in' && event.inWtmp) pids.set(event.line, event.pid);
+      const told = lastBatch(events).flatMap((event) => {
+        const pid = pids.get(event.line);
+        return pid === undefined ? [] : recordOf(event, pid);
+      });
+      tell(logins?.missing(told) ?? []);
+    },
+    batch() {
+      if (flushing === undefined) batchNumber = Math.max(batchNumber + 1, Date.now());
+      return batchNumber;
+    },
+    note(event, inWtmp, pid) {
+      const text = formatSessionEvent(event);
+      lines.push(text);
+      if (inWtmp) records.push(recordOf(event, pid));
+      flushing ??= setImmediate(flush, 0);
+      // Read back, so that no text of it holds on to the whole REGISTER it was cut from.
+      return parseSessionJournal(`${text}\n`, '').events[0] as typeof event;
+    },
+  };
+}
+
+function recordOf(event: SessionEvent, pid: number): LoginRecord {
+  const { line, at } = event;
+  if (event.type === 'out') return { type: 'logout', line, at, user: '', host: '', pid };
+  return { type: 'login', line, at, user: event.user, host: event.source, pid };
+}
