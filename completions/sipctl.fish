@@ -5,7 +5,7 @@ function __sipctl_at
   set -l path sipctl
   for word in $words[2..]
     switch "$path $word"
-      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check'
+      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last'
         set path "$path $word"
     end
   end
@@ -19,6 +19,7 @@ complete -c sipctl -n '__sipctl_at sipctl' -a user -d 'Show the accounts that th
 complete -c sipctl -n '__sipctl_at sipctl' -a config -d 'Show and change a user\'s settings.'
 complete -c sipctl -n '__sipctl_at sipctl' -a ha1 -d 'Print the hashes of a password, read without echo or from standard input.'
 complete -c sipctl -n '__sipctl_at sipctl' -a check -d 'Find out why an account cannot register.'
+complete -c sipctl -n '__sipctl_at sipctl' -a last -d 'Show when phones were registered. The host\'s journal is root\'s: others see their own sessions in wtmp.'
 complete -c sipctl -n '__sipctl_at sipctl' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s f -r -F -d 'read the configuration from FILE'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s o -x -d 'override a keyword of the file'
@@ -85,3 +86,8 @@ complete -c sipctl -n '__sipctl_at sipctl ha1' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl check' -a '(__fish_complete_users)'
 complete -c sipctl -n '__sipctl_at sipctl check' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl check' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl last' -a '(__fish_complete_users)'
+complete -c sipctl -n '__sipctl_at sipctl last' -s n -x -d 'the last NUMBER sessions only'
+complete -c sipctl -n '__sipctl_at sipctl last' -l since -x -d 'not what ended before: yesterday, -7d, 2026-11-22, 2026-11-22T10:15'
+complete -c sipctl -n '__sipctl_at sipctl last' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl last' -s h -l help -d 'show this help'

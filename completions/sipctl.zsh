@@ -1,6 +1,15 @@
 #compdef sipctl
 # Generated from its definition by: node build.js --completions
 
+_sipctl_last() {
+  _arguments -s \
+    '-n[the last NUMBER sessions only]:NUMBER: ' \
+    '--since[not what ended before: yesterday, -7d, 2026-11-22, 2026-11-22T10:15]:TIME: ' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
 _sipctl_check() {
   _arguments -s \
     '--json[print JSON]' \
@@ -206,6 +215,7 @@ _sipctl() {
     'config:Show and change a user'\''s settings.'
     'ha1:Print the hashes of a password, read without echo or from standard input.'
     'check:Find out why an account cannot register.'
+    'last:Show when phones were registered. The host'\''s journal is root'\''s: others see their own sessions in wtmp.'
   )
   _arguments -C \
     '(-h --help)'{-h,--help}'[show this help]' \
@@ -221,6 +231,7 @@ _sipctl() {
         config) _sipctl_config ;;
         ha1) _sipctl_ha1 ;;
         check) _sipctl_check ;;
+        last) _sipctl_last ;;
       esac
       ;;
   esac

@@ -141,5 +141,21 @@ export const sipctl: ProgramDefinition = {
       options: [json],
       run: () => import('./sipctl/check.ts'),
     },
+    {
+      name: 'last',
+      summary:
+        "Show when phones were registered. The host's journal is root's: others see their own sessions in wtmp.",
+      arguments: [{ ...user, description: 'the account; if left out your own, by root all' }],
+      options: [
+        { short: '-n', value: 'NUMBER', description: 'the last NUMBER sessions only' },
+        {
+          long: '--since',
+          value: 'TIME',
+          description: 'not what ended before: yesterday, -7d, 2026-11-22, 2026-11-22T10:15',
+        },
+        json,
+      ],
+      run: () => import('./sipctl/last.ts'),
+    },
   ],
 };

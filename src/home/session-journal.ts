@@ -5,8 +5,10 @@ import { addFault, type Fault } from './fault.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 import { splitLines } from './lines.ts';
 
+const ENDS = ['unregistered', 'expired', 'removed', 'stopped', 'refused'] as const;
+
 /** Why a session ended. */
-export type SessionEnd = 'unregistered' | 'expired' | 'removed' | 'stopped' | 'refused';
+export type SessionEnd = (typeof ENDS)[number];
 
 /** A phone that registers. Times are milliseconds since 1970. */
 export interface SessionBegin {
@@ -36,7 +38,8 @@ export interface SessionStop {
   readonly type: 'out';
   readonly line: string;
   readonly at: number;
-  readonly why: SessionEnd;
+  /** Undefined: nobody noted it. */
+  readonly why: SessionEnd | undefined;
   readonly batch: number;
 }
 
@@ -46,14 +49,6 @@ export type SessionEvent = SessionBegin | SessionStop;
 export interface Session extends Omit<SessionBegin, 'type' | 'batch'> {
   readonly end?: { readonly at: number; readonly why: SessionEnd | undefined };
 }
-
-const ENDS: ReadonlySet<unknown> = new Set<SessionEnd>([
-  'unregistered',
-  'expired',
-  'removed',
-  'stopped',
-  'refused',
-]);
 
 /** Formats an event as one line, without `\n`. */
 export function formatSessionEvent(event: SessionEvent): string {
@@ -137,8 +132,8 @@ function readEvent(text: string): SessionEvent | undefined {
   const batch = typeof value.batch === 'number' ? value.batch : 0;
   if (at === undefined) return undefined;
   if (typeof value.out === 'string') {
-    if (!ENDS.has(value.why)) return undefined;
-    return { type: 'out', line: value.out, at, why: value.why as SessionEnd, batch };
+    const why = ENDS.find((known) => known === value.why);
+    return { type: 'out', line: value.out, at, why, batch };
   }
   const { in: line, user, source, device, contact, pid, key } = value;
   const until = instantOf(value.expires);
