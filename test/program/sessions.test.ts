@@ -2,6 +2,7 @@
 
 import { statSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { toOctets } from '../../src/message/octets.ts';
 import { hasProgram } from '../host/required.ts';
 import { runOrThrow } from '../host/run.ts';
 import { realm, Served } from './serve-host.ts';
@@ -44,7 +45,7 @@ describe.skipIf(!needed)('sessions, served by root (needs root, last, utmpdump)'
   const register = async (user: User, port: number, expires = 3600) => {
     const agent = await (served as Served).agent();
     const contact = `<sip:${user}@127.0.0.1:${port}>`;
-    const extraFields = { 'User-Agent': `Telephone ${port}` };
+    const extraFields = { 'User-Agent': toOctets(`Téléphone ${port}`) };
     const options = { user, password: 'secret', domain: realm, contact, expires, extraFields };
     expect((await agent.register(options)).status).toBe(200);
   };
@@ -92,10 +93,10 @@ describe.skipIf(!needed)('sessions, served by root (needs root, last, utmpdump)'
       { timeout: 10_000, interval: 100 },
     );
     expect(shown.map(({ user, device, ended }) => [user, device, ended])).toEqual([
-      ['tom', 'Telephone 5004', 'stopped'],
-      ['tom', 'Telephone 5003', 'removed'],
-      ['jan', 'Telephone 5002', 'expired'],
-      ['jan', 'Telephone 5001', 'unregistered'],
+      ['tom', 'Téléphone 5004', 'stopped'],
+      ['tom', 'Téléphone 5003', 'removed'],
+      ['jan', 'Téléphone 5002', 'expired'],
+      ['jan', 'Téléphone 5001', 'unregistered'],
     ]);
   });
 
@@ -108,9 +109,9 @@ describe.skipIf(!needed)('sessions, served by root (needs root, last, utmpdump)'
     const table = last('root').stdout;
     expect(table.split('\n')[0]).toMatch(/^User +Device +Source +Login +Logout +Duration +Ended$/);
     expect(table).toMatch(
-      /^tom +Telephone 5003 +127\.0\.0\.1 +\d{4}-\d\d-\d\d \d\d:\d\d +\d\d:\d\d +00:00:0\d +unregistered$/m,
+      /^tom +Téléphone 5003 +127\.0\.0\.1 +\d{4}-\d\d-\d\d \d\d:\d\d +\d\d:\d\d +00:00:0\d +unregistered$/m,
     );
-    expect(table).toMatch(/^jan +Telephone 5001 .* still logged in +00:00:\d\d$/m);
+    expect(table).toMatch(/^jan +Téléphone 5001 .* still logged in +00:00:\d\d$/m);
     expect(json('root', 'jan').map(({ user }) => user)).toEqual(['jan']);
     expect(json('root', '-n', '1').map(({ user }) => user)).toEqual(['tom']);
     expect(json('root', '--since', '-1h')).toHaveLength(2);
@@ -134,9 +135,9 @@ describe.skipIf(!needed)('sessions, served by root (needs root, last, utmpdump)'
     host.writeFile('jan', 'server', `Realm ${realm}\n`);
     served = await Served.start(host, 'jan');
     await register('jan', 5001);
-    await vi.waitFor(() => expect(json('jan')).toMatchObject([{ device: 'Telephone 5001', logout: null }]));
+    await vi.waitFor(() => expect(json('jan')).toMatchObject([{ device: 'Téléphone 5001', logout: null }]));
     await served.stop();
-    expect(json('jan')).toMatchObject([{ device: 'Telephone 5001', ended: 'stopped' }]);
+    expect(json('jan')).toMatchObject([{ device: 'Téléphone 5001', ended: 'stopped' }]);
     expect(counts()).toEqual({ logins: 0, logouts: 0 });
     expect(json('root')).toEqual([]);
   });
