@@ -178,7 +178,11 @@ export const keywords = {
     'daemon',
     'Facility of log messages; those of authentication go to authpriv',
   ),
-  ControlSocket: server(path, '/run/sr/control.sock', 'Socket that sipctl talks to the server by', LATER),
+  ControlSocket: server(
+    path,
+    undefined,
+    'Socket that sipctl talks to the server by; default: /run/sr/control.sock, or an own one of an ordinary user',
+  ),
   Metrics: server(word('none or ADDRESS:PORT'), 'none', 'Where to offer metrics over HTTP', LATER),
   ServerUser: server(word('a user name'), 'sr', 'Account of the process that has the network sockets', LATER),
   DbUrl: server(word('a database URL'), 'unix:', 'Where accounts are; unix: is NSS and ~/.sr', {

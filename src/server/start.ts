@@ -1,6 +1,7 @@
 // A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
 
 import { dirname } from 'node:path';
+import { controlPath } from '../control/socket-path.ts';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
 import { createNonceCounts } from '../digest/nonce-counts.ts';
@@ -21,6 +22,8 @@ import { WTMP } from '../unix/wtmp.ts';
 import { buildService } from './build-service.ts';
 import { createCallAccounts } from './call-accounts.ts';
 import { createCallAttempts } from './call-attempts.ts';
+import { createControlMethods } from './control-methods.ts';
+import { openControlSocket } from './control-socket.ts';
 import { createFailureAnswers } from './failure-answers.ts';
 import type { RegistrationTiming } from './gateway-registration.ts';
 import { createGateways } from './gateways.ts';
@@ -107,6 +110,19 @@ export async function startServer(
     if (!(error instanceof ListenFault)) throw error;
     return { type: 'start-fault', kind: 'system', lines: [error.message] };
   }
+  const control = await openControlSocket({
+    path: controlPath(settings.keywords.ControlSocket, own),
+    own,
+    methods: createControlMethods({
+      current: () => service,
+      startedMs: Date.now(),
+    }),
+    log,
+  });
+  if (typeof control === 'string') {
+    await transport.close();
+    return { type: 'start-fault', kind: 'system', lines: [control] };
+  }
   const transactions = createTransactionLayer({
     t1Ms: settings.keywords.TimerT1,
     t2Ms: T2_MS,
@@ -176,6 +192,8 @@ export async function startServer(
     reload(changed) {
       if (JSON.stringify(changed.keywords.Listen) !== JSON.stringify(settings.keywords.Listen))
         log('warning', 'reload', { why: 'a changed Listen needs a restart' });
+      if (changed.keywords.ControlSocket !== settings.keywords.ControlSocket)
+        log('warning', 'reload', { why: 'a changed ControlSocket needs a restart' });
       service?.store.close();
       gateways.apply(changed.gateways);
       service = buildService(changed, base);
@@ -195,6 +213,8 @@ export async function startServer(
       base.locator.close();
       await transport.close();
       service?.store.close();
+      // Last of all: whoever asked for the stop sees the end of it.
+      await control.close();
       log('info', 'stopped', left);
       log.flush();
     },

@@ -36,7 +36,12 @@ export class WrappedServer {
     const state = join(host.directory, 'state');
     mkdirSync(state, { recursive: true, mode: 0o700 });
     const listen = [`Listen udp:127.0.0.1:${port}`, `Listen tcp:127.0.0.1:${port}`];
-    const own = [`Realm ${realm}`, `KeyFile ${join(state, 'key')}`, 'WriteWtmp no'];
+    const own = [
+      `Realm ${realm}`,
+      `KeyFile ${join(state, 'key')}`,
+      `ControlSocket ${join(state, 'control')}`,
+      'WriteWtmp no',
+    ];
     writeFileSync(file, `${[...listen, ...own, ...(options.config ?? [])].join('\n')}\n`);
     const serve = ['serve', ...(options.own ? ['--own'] : []), '-f', file];
     const argv = host.command('sipctl', serve, options.nodeOptions);

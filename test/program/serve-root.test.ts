@@ -22,7 +22,7 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
     await served?.stop();
     served = undefined;
   });
-  const keyFile = ['-o', 'KeyFile=/etc/sr/key'];
+  const keyFile = ['-o', 'KeyFile=/etc/sr/key', '-o', 'ControlSocket=/etc/sr/control.sock'];
   const serve = (...words: string[]) => host.run('root', 'sipctl', ['serve', ...keyFile, ...words]);
   const start = async (...words: string[]) => {
     served = await Served.start(host, 'root', [...keyFile, ...words]);

@@ -118,7 +118,10 @@ export class TestServer {
     const listen = this.#addresses.flatMap((address) =>
       ['udp', 'tcp'].map((transport) => `Listen ${transport}:${bracketHost(address)}:${this.port}`),
     );
-    const overrides = [...listen, `Realm ${realm}`, 'LogLevel debug', ...config];
+    const own = [`Realm ${realm}`, 'LogLevel debug'];
+    if (!config.some((line) => line.startsWith('ControlSocket ')))
+      own.push(`ControlSocket ${this.controlPath}`);
+    const overrides = [...listen, ...own, ...config];
     const { settings, faults } = readServerSettings({ overrides, own: this.#account });
     if (faults.length > 0) throw new Error(JSON.stringify(faults));
     return settings;
@@ -153,6 +156,11 @@ export class TestServer {
   /** Registers the account with its password. */
   register(agent: Agent, options: Partial<RegisterOptions> = {}): Promise<Registration> {
     return agent.register({ user: this.user, password, domain: realm, ...options });
+  }
+
+  /** Where its control socket is. */
+  get controlPath(): string {
+    return join(this.home, '.sr', 'control.sock');
   }
 
   /** Where a file of ~/.sr is. */
