@@ -5,7 +5,7 @@ function __sipctl_at
   set -l path sipctl
   for word in $words[2..]
     switch "$path $word"
-      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last'
+      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl drop' 'sipctl reload' 'sipctl stop' 'sipctl log'
         set path "$path $word"
     end
   end
@@ -20,6 +20,13 @@ complete -c sipctl -n '__sipctl_at sipctl' -a config -d 'Show and change a user\
 complete -c sipctl -n '__sipctl_at sipctl' -a ha1 -d 'Print the hashes of a password, read without echo or from standard input.'
 complete -c sipctl -n '__sipctl_at sipctl' -a check -d 'Find out why an account cannot register.'
 complete -c sipctl -n '__sipctl_at sipctl' -a last -d 'Show when phones were registered. The host\'s journal is root\'s: others see their own sessions in wtmp.'
+complete -c sipctl -n '__sipctl_at sipctl' -a status -d 'Show what runs, and where it listens.'
+complete -c sipctl -n '__sipctl_at sipctl' -a stats -d 'Show the server\'s counters and rates.'
+complete -c sipctl -n '__sipctl_at sipctl' -a ping -d 'Measure the round trip to the server, or to contacts.'
+complete -c sipctl -n '__sipctl_at sipctl' -a drop -d 'Take contacts away through the server.'
+complete -c sipctl -n '__sipctl_at sipctl' -a reload -d 'Have the configuration read again.'
+complete -c sipctl -n '__sipctl_at sipctl' -a stop -d 'Stop the server.'
+complete -c sipctl -n '__sipctl_at sipctl' -a log -d 'Change what is logged until the next reload.'
 complete -c sipctl -n '__sipctl_at sipctl' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s f -r -F -d 'read the configuration from FILE'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s o -x -d 'override a keyword of the file'
@@ -91,3 +98,24 @@ complete -c sipctl -n '__sipctl_at sipctl last' -s n -x -d 'the last NUMBER sess
 complete -c sipctl -n '__sipctl_at sipctl last' -l since -x -d 'not what ended before: yesterday, -7d, 2026-11-22, 2026-11-22T10:15'
 complete -c sipctl -n '__sipctl_at sipctl last' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl last' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl status' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl status' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl status' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl stats' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl stats' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl stats' -l prometheus -d 'print them in Prometheus\' text format'
+complete -c sipctl -n '__sipctl_at sipctl stats' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl ping' -a '(__fish_complete_users)'
+complete -c sipctl -n '__sipctl_at sipctl ping' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl ping' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl ping' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl drop' -a '(__fish_complete_users)'
+complete -c sipctl -n '__sipctl_at sipctl drop' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl drop' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl drop' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl reload' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl reload' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl stop' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl stop' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl log' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl log' -s h -l help -d 'show this help'

@@ -1,6 +1,58 @@
 #compdef sipctl
 # Generated from its definition by: node build.js --completions
 
+_sipctl_log() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':level: '
+}
+
+_sipctl_stop() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_reload() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_drop() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':user:_users' \
+    '::contact: '
+}
+
+_sipctl_ping() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users' \
+    '::contact: '
+}
+
+_sipctl_stats() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '--prometheus[print them in Prometheus'\'' text format]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_status() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
 _sipctl_last() {
   _arguments -s \
     '-n[the last NUMBER sessions only]:NUMBER: ' \
@@ -216,6 +268,13 @@ _sipctl() {
     'ha1:Print the hashes of a password, read without echo or from standard input.'
     'check:Find out why an account cannot register.'
     'last:Show when phones were registered. The host'\''s journal is root'\''s: others see their own sessions in wtmp.'
+    'status:Show what runs, and where it listens.'
+    'stats:Show the server'\''s counters and rates.'
+    'ping:Measure the round trip to the server, or to contacts.'
+    'drop:Take contacts away through the server.'
+    'reload:Have the configuration read again.'
+    'stop:Stop the server.'
+    'log:Change what is logged until the next reload.'
   )
   _arguments -C \
     '(-h --help)'{-h,--help}'[show this help]' \
@@ -232,6 +291,13 @@ _sipctl() {
         ha1) _sipctl_ha1 ;;
         check) _sipctl_check ;;
         last) _sipctl_last ;;
+        status) _sipctl_status ;;
+        stats) _sipctl_stats ;;
+        ping) _sipctl_ping ;;
+        drop) _sipctl_drop ;;
+        reload) _sipctl_reload ;;
+        stop) _sipctl_stop ;;
+        log) _sipctl_log ;;
       esac
       ;;
   esac

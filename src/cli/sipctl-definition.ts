@@ -119,6 +119,54 @@ const config: CommandDefinition = {
   ],
 };
 
+const socket: OptionDefinition = {
+  long: '--socket',
+  value: 'PATH',
+  description: 'the control socket of the server that is meant',
+  completes: 'file',
+};
+const ofUser = { name: 'contact', description: 'a SIP URI; all contacts if left out' };
+
+const runOperate = () => import('./sipctl/operate.ts');
+/** What is asked of the server that runs. */
+const operate: readonly CommandDefinition[] = [
+  {
+    name: 'status',
+    summary: 'Show what runs, and where it listens.',
+    options: [socket, json],
+    run: () => import('./sipctl/status.ts'),
+  },
+  {
+    name: 'stats',
+    summary: "Show the server's counters and rates.",
+    options: [socket, json, { long: '--prometheus', description: "print them in Prometheus' text format" }],
+    run: () => import('./sipctl/stats.ts'),
+  },
+  {
+    name: 'ping',
+    summary: 'Measure the round trip to the server, or to contacts.',
+    arguments: [{ name: 'user', description: 'whose contacts to ask', completes: 'user' }, ofUser],
+    options: [socket, json],
+    run: () => import('./sipctl/ping.ts'),
+  },
+  {
+    name: 'drop',
+    summary: 'Take contacts away through the server.',
+    arguments: [givenUser, ofUser],
+    options: [socket, json],
+    run: () => import('./sipctl/drop.ts'),
+  },
+  { name: 'reload', summary: 'Have the configuration read again.', options: [socket], run: runOperate },
+  { name: 'stop', summary: 'Stop the server.', options: [socket], run: runOperate },
+  {
+    name: 'log',
+    summary: 'Change what is logged until the next reload.',
+    arguments: [{ name: 'level', description: 'error, warning, notice, info or debug', required: true }],
+    options: [socket],
+    run: runOperate,
+  },
+];
+
 export const sipctl: ProgramDefinition = {
   name: 'sipctl',
   summary: 'Operate and run the SIP service of a host.',
@@ -157,5 +205,6 @@ export const sipctl: ProgramDefinition = {
       ],
       run: () => import('./sipctl/last.ts'),
     },
+    ...operate,
   ],
 };

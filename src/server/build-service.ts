@@ -22,6 +22,7 @@ import type { CallAccounts } from './call-accounts.ts';
 import type { CallAttempts } from './call-attempts.ts';
 import { settingsOfEverybody } from './callee.ts';
 import { createCompaction } from './compaction.ts';
+import type { Counters } from './counters.ts';
 import type { FailureAnswers } from './failure-answers.ts';
 import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
@@ -44,6 +45,7 @@ export interface ServiceBase {
   readonly own: Account | undefined;
   readonly key: Buffer;
   readonly log: Log;
+  readonly counters: Counters;
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
@@ -109,6 +111,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   };
   return {
     log,
+    counters: base.counters,
     store,
     users,
     domains,

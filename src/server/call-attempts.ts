@@ -7,17 +7,23 @@ const MOST = 30;
 export interface CallAttempts {
   /** Begins a call of a user; what to call when it is set up or has failed. Undefined: he has too many. */
   begin(user: string): (() => void) | undefined;
+  /** All of them. */
+  size(): number;
 }
 
 /** Starts with none. */
 export function createCallAttempts(most: number = MOST): CallAttempts {
   const counts = new Map<string, number>();
+  let size = 0;
   return {
+    size: () => size,
     begin(user) {
       const count = counts.get(user) ?? 0;
       if (count >= most) return undefined;
       counts.set(user, count + 1);
+      size++;
       return () => {
+        size--;
         const left = (counts.get(user) ?? 1) - 1;
         if (left === 0) counts.delete(user);
         else counts.set(user, left);

@@ -1,35 +1,93 @@
 // What can be asked over the control socket, and by whom. Wiring only.
 
-import type { Method, Methods } from '../control/dispatch.ts';
+import { type Call, type Method, type Methods, textParam, userOf } from '../control/dispatch.ts';
+import { controlFault, isControlFault, type Params } from '../control/protocol.ts';
 import { formatHostPort } from '../transport/address.ts';
+import type { Account } from '../unix/nss.ts';
+import { dropContacts, pingContacts } from './control-contacts.ts';
+import { isLevel } from './log.ts';
 import type { Service } from './service.ts';
+import type { StatisticsTaker } from './statistics.ts';
+
+/** What the process that runs the server does for it. */
+export interface Operator {
+  /** Reads the configuration again and takes it; the faults that kept it from that. */
+  reload(): readonly string[];
+  /** Stops the server, after this turn. */
+  stop(): void;
+}
 
 /** What the methods need of the server. */
 export interface ControlParts {
   /** The service as it is now; undefined while the server starts. */
   readonly current: () => Service | undefined;
+  readonly statistics: StatisticsTaker;
+  /** The only account served, with `--own`. */
+  readonly own: Account | undefined;
+  readonly operator: Operator | undefined;
   /** When the server started, in milliseconds since 1970. */
   readonly startedMs: number;
 }
 
+type Run = Method['run'];
+
 /** All methods. */
-export function createControlMethods({ current, startedMs }: ControlParts): Methods {
+export function createControlMethods(parts: ControlParts): Methods {
+  const everybody = (run: Run): Method => ({ isFor: 'everybody', run });
+  const administrators = (run: Run): Method => ({ isFor: 'administrators', run });
   return new Map<string, Method>([
-    ['ping', { isFor: 'everybody', run: () => ({}) }],
-    [
-      'status',
-      {
-        isFor: 'everybody',
-        run: () => ({
-          pid: process.pid,
-          uid: process.geteuid?.() ?? 0,
-          started: new Date(startedMs).toISOString(),
-          realm: current()?.authenticator.realm,
-          listening: (current()?.transport.addresses() ?? []).map(
-            ({ transport, address, port }) => `${transport}:${formatHostPort(address, port)}`,
-          ),
-        }),
-      },
-    ],
+    ['ping', everybody((params, call) => ping(parts, params, call))],
+    ['status', everybody(() => status(parts))],
+    ['drop', everybody((params, call) => onContacts(parts, params, call, dropContacts))],
+    ['stats', administrators(() => parts.statistics.take())],
+    ['reload', administrators(() => reload(parts))],
+    ['stop', administrators(() => parts.operator?.stop() ?? {})],
+    ['log', administrators((params) => setLevel(parts, params))],
   ]);
+}
+
+function status({ current, own, startedMs }: ControlParts): unknown {
+  const service = current();
+  return {
+    pid: process.pid,
+    account: own?.name ?? null,
+    started: new Date(startedMs).toISOString(),
+    realm: service?.authenticator.realm ?? null,
+    listening: (service?.transport.addresses() ?? []).map(
+      ({ transport, address, port }) => `${transport}:${formatHostPort(address, port)}`,
+    ),
+  };
+}
+
+/** Without a user it is the control socket alone that is asked. */
+function ping(parts: ControlParts, params: Params, call: Call): unknown {
+  if (params.user === undefined && params.contact === undefined) return {};
+  return onContacts(parts, params, call, pingContacts);
+}
+
+function onContacts(
+  { current, own }: ControlParts,
+  params: Params,
+  { caller }: Call,
+  act: typeof dropContacts | typeof pingContacts,
+): unknown {
+  const service = current();
+  const user = userOf(params, caller);
+  if (isControlFault(user)) return user;
+  const contact = textParam(params, 'contact');
+  if (isControlFault(contact)) return contact;
+  if (service === undefined) return controlFault('unavailable', 'the server starts');
+  return act(service, own, user, contact);
+}
+
+function reload({ operator }: ControlParts): unknown {
+  const faults = operator?.reload() ?? [];
+  if (faults.length === 0) return {};
+  return controlFault('configuration', 'nothing changed: the configuration has faults', faults);
+}
+
+function setLevel({ current }: ControlParts, { level }: Params): unknown {
+  if (!isLevel(level)) return controlFault('invalidParams', 'expected error, warning, notice, info or debug');
+  current()?.log.setLevel(level);
+  return {};
 }

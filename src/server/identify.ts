@@ -70,6 +70,7 @@ export function identify(
       return proceed({ identity, transaction, user, account: account as Answer, answers });
     }
     const src = sourceOf(flow);
+    service.counters.authenticationFailures++;
     service.log('info', 'auth-failed', { user: presented.user, src, why: identity.why });
     const answer = () => refuseIn(service, exchange, transaction, identity);
     if (verified?.type === 'no') service.failures.defer(exchange.arrivedMs, answer);

@@ -18,6 +18,11 @@ export interface Log {
 }
 
 const ORDER: readonly Level[] = ['error', 'warning', 'notice', 'info', 'debug'];
+/** Says whether a value names a level. */
+export function isLevel(value: unknown): value is Level {
+  return (ORDER as readonly unknown[]).includes(value);
+}
+
 const MAX_VALUE = 256;
 const STDERR = 2;
 /** Octets kept for a reader that stands still, and how soon it is tried again. */

@@ -35,6 +35,7 @@ export function refuseOverload(service: Service, request: Request, head: Head, f
   if (service.transport.pressure() < MOST_PRESSURE && service.transactions.size() < MOST_TRANSACTIONS)
     return false;
   if (head.to.tag !== undefined || !NEW_METHODS.has(request.method)) return false;
+  service.counters.overload++;
   service.refusedByOverload();
   const seconds = RETRY_AFTER_S.least + Math.floor(Math.random() * RETRY_AFTER_S.spread);
   const fields = [createField('Retry-After', String(seconds))];

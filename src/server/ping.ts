@@ -28,7 +28,8 @@ export function sendPing(
   return done;
 }
 
-function sendOptions(
+/** Asks by OPTIONS, whatever the flow; `onAnswer` as above. */
+export function sendOptions(
   transactions: TransactionLayer,
   flow: Flow,
   uri: SipUri,
@@ -52,7 +53,7 @@ function optionsFor(flow: Flow, uri: SipUri): Request {
   const own = formatHostPort(flow.localAddress, flow.localPort);
   const requestUri = formatUri({ ...uri, headers: undefined });
   const fields = [
-    createField('Via', `SIP/2.0/UDP ${own};branch=${newBranch()};rport`),
+    createField('Via', `SIP/2.0/${flow.transport.toUpperCase()} ${own};branch=${newBranch()};rport`),
     createField('Max-Forwards', '70'),
     createField('From', `<sip:keepalive@${own}>;tag=${newTag()}`),
     createField('To', `<${requestUri}>`),

@@ -116,12 +116,14 @@ function sendOn(service: Service, proxied: Proxied, transaction: ServerTransacti
   const onSettled =
     caller.type === 'user' && request.method === 'INVITE' ? service.callAttempts.begin(caller.name) : noLimit;
   if (onSettled === undefined) {
+    service.counters.callsAtOnce++;
     const fields = [createField('Retry-After', '5')];
     const options = { reason: 'Too Many Calls At Once', fields };
     refuseIn(service, exchange, transaction, reject(503, `too many calls of ${caller.name}`, options));
     return;
   }
   const isCall = request.method === 'INVITE' && exchange.head.to.tag === undefined;
+  if (isCall) service.counters.calls++;
   const inbound: Inbound = {
     ...{ exchange, transaction, request, caller, breadth, loopHash },
     isInDialog: false,

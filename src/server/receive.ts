@@ -13,6 +13,7 @@ import { badExtension, validateProxyRequire, validateScheme } from '../proxy/val
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
 import { responseTarget, stampVia } from '../transport/respond.ts';
+import { countRequest } from './counters.ts';
 import { isLocalTarget } from './destination.ts';
 import { type Exchange, refuse, respondStateless } from './exchange.ts';
 import { isAckOfRefusal, refuseOverload } from './overload.ts';
@@ -36,6 +37,7 @@ export function receive(service: Service, octets: string, flow: Flow): void {
   }
   const head = readHead(message);
   if (message.type === 'response') {
+    service.counters.responsesReceived++;
     if (head.type !== 'malformed') service.transactions.receiveResponse(message, head);
     return;
   }
@@ -44,7 +46,11 @@ export function receive(service: Service, octets: string, flow: Flow): void {
     return;
   }
   stampVia(message, head.via, flow);
-  if (service.transactions.absorb(message, head, flow)) return;
+  if (service.transactions.absorb(message, head, flow)) {
+    service.counters.absorbed++;
+    return;
+  }
+  countRequest(service.counters, message.method);
   if (message.method === 'CANCEL') {
     service.transactions.receiveCancel(message, head, flow);
     return;
@@ -64,8 +70,10 @@ export function receive(service: Service, octets: string, flow: Flow): void {
 function isBeyondRate(service: Service, octets: string, { remoteAddress }: Flow): boolean {
   if (octets.startsWith('SIP/2.0')) return false;
   const verdict = service.limitsOfSource(remoteAddress)?.admit(remoteAddress, performance.now());
+  if (verdict === undefined || verdict === 'admitted') return false;
+  service.counters.rateLimited++;
   if (verdict === 'refused-first') service.log('warning', 'rate-limit', { src: remoteAddress });
-  return verdict !== undefined && verdict !== 'admitted';
+  return true;
 }
 
 /** Sends the request where it belongs; undefined when it is answered already. */
@@ -97,6 +105,7 @@ function isForServer(service: Service, { target }: Exchange): boolean {
 /** 400 naming the header field where it can be answered, silence where not (RFC 4475; DESIGN §4.1). */
 export function refuseMalformed(service: Service, malformed: Malformed, flow: Flow): void {
   const status = malformed.status ?? 400;
+  service.counters.malformed++;
   if (service.log.isOn('info'))
     service.log('info', 'malformed', {
       src: sourceOf(flow),

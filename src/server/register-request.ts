@@ -142,6 +142,9 @@ function confirm(
   const fields = registrationFields(request, outcome.bindings, nowMs);
   if (identity.info !== undefined) fields.push(identity.info);
   transaction.respond(createResponse(request, 200, { toTag: newTag(), fields }));
+  service.counters.confirmed++;
+  service.counters.contactsAdded += outcome.added.length;
+  service.counters.contactsRemoved += outcome.removed.length;
   logRegistration(service, exchange, user, outcome);
   service.sessions.registered(user, outcome, exchange.flow.remoteAddress);
   service.compaction.consider(user);

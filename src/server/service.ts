@@ -20,6 +20,7 @@ import type { CallAccounts } from './call-accounts.ts';
 import type { CallAttempts } from './call-attempts.ts';
 import type { CallSettings } from './callee.ts';
 import type { Compaction } from './compaction.ts';
+import type { Counters } from './counters.ts';
 import type { FailureAnswers } from './failure-answers.ts';
 import type { Gateways } from './gateways.ts';
 import type { Keepalive } from './keepalive.ts';
@@ -32,6 +33,7 @@ import type { User, Users } from './users.ts';
 /** The parts of a running server. */
 export interface Service {
   readonly log: Log;
+  readonly counters: Counters;
   readonly store: Store;
   readonly users: Users;
   readonly domains: LocalDomains;

@@ -14,6 +14,7 @@ import { createTimers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
 import { ListenFault } from '../transport/listen-fault.ts';
 import { createLocator } from '../transport/locate.ts';
+import { createTraffic } from '../transport/traffic.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { openLoginLog } from '../unix/login-log.ts';
@@ -22,8 +23,9 @@ import { WTMP } from '../unix/wtmp.ts';
 import { buildService } from './build-service.ts';
 import { createCallAccounts } from './call-accounts.ts';
 import { createCallAttempts } from './call-attempts.ts';
-import { createControlMethods } from './control-methods.ts';
+import { createControlMethods, type Operator } from './control-methods.ts';
 import { openControlSocket } from './control-socket.ts';
+import { createCounters } from './counters.ts';
 import { createFailureAnswers } from './failure-answers.ts';
 import type { RegistrationTiming } from './gateway-registration.ts';
 import { createGateways } from './gateways.ts';
@@ -34,6 +36,7 @@ import { receive, refuseMalformed } from './receive.ts';
 import { createRtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
 import { createSessions, type SessionTiming } from './sessions.ts';
+import { createStatistics } from './statistics.ts';
 
 /** RFC 3261 §17.1.2.2, table 4. */
 const T2_MS = 4000;
@@ -77,6 +80,8 @@ export interface StartOptions {
   readonly wtmp?: string | undefined;
   /** The clock of Match time and of calls: milliseconds since 1970. */
   readonly now?: () => number;
+  /** Does what the control socket asks of the process; undefined: nobody does. */
+  readonly operator?: Operator | undefined;
 }
 
 /** Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`. */
@@ -84,7 +89,15 @@ export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
   log: Log,
-  { timing, registration, sweepMs, sessions: sessionTiming, wtmp, now = Date.now }: StartOptions = {},
+  {
+    timing,
+    registration,
+    sweepMs,
+    sessions: sessionTiming,
+    wtmp,
+    now = Date.now,
+    operator,
+  }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
   if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
@@ -94,6 +107,8 @@ export async function startServer(
   await warmThreadPool();
 
   let service: Service | undefined;
+  const counters = createCounters();
+  const traffic = createTraffic();
   let transport: Transport;
   try {
     transport = await openTransport({
@@ -105,21 +120,27 @@ export async function startServer(
         if (service !== undefined) refuseMalformed(service, malformed, flow);
       },
       log,
+      traffic,
     });
   } catch (error) {
     if (!(error instanceof ListenFault)) throw error;
     return { type: 'start-fault', kind: 'system', lines: [error.message] };
   }
+  const statistics = createStatistics(counters, traffic, () => service);
   const control = await openControlSocket({
     path: controlPath(settings.keywords.ControlSocket, own),
     own,
     methods: createControlMethods({
       current: () => service,
+      statistics,
+      own,
+      operator,
       startedMs: Date.now(),
     }),
     log,
   });
   if (typeof control === 'string') {
+    statistics.close();
     await transport.close();
     return { type: 'start-fault', kind: 'system', lines: [control] };
   }
@@ -163,6 +184,7 @@ export async function startServer(
     own,
     key,
     log,
+    counters,
     transport,
     transactions,
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),
@@ -213,6 +235,7 @@ export async function startServer(
       base.locator.close();
       await transport.close();
       service?.store.close();
+      statistics.close();
       // Last of all: whoever asked for the stop sees the end of it.
       await control.close();
       log('info', 'stopped', left);

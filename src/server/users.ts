@@ -37,6 +37,8 @@ export interface Users {
   contactsLoaded(user: User, answer: Answer): void;
   configLoaded(user: User, answer: Answer): void;
   size(): number;
+  /** How many contacts of theirs have not expired. */
+  countContacts(nowMs: number): number;
 }
 
 const NO_CONTACTS = parseUsrloc('', '');
@@ -85,6 +87,13 @@ export function createUsers(max: number, { onFault, onContacts }: UsersEvents): 
       user.configVersion = answer.version;
     },
     size: () => users.size,
+    countContacts(nowMs) {
+      let count = 0;
+      for (const { contacts } of users.values())
+        for (const { expiresAt } of contacts.bindings)
+          if (expiresAt === undefined || expiresAt > nowMs) count++;
+      return count;
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { Malformed } from '../message/message.ts';
 import { withoutZone } from './address.ts';
 import type { Flow } from './flow.ts';
 import type { TransportLog } from './log.ts';
+import { noteSent, type Traffic } from './traffic.ts';
 
 /** What a connection may cost. */
 export interface TcpLimits {
@@ -40,6 +41,7 @@ export interface TcpHandlers {
   /** The stream is lost: what is sent on `flow` before this returns is still delivered, then it is closed. */
   onMalformed(malformed: Malformed, flow: Flow): void;
   readonly log: TransportLog;
+  readonly traffic: Traffic;
 }
 
 /** How long a connection that is being closed may take to deliver its last answer. */
@@ -90,6 +92,7 @@ export class TcpConnection implements Flow {
       return;
     }
     this.#active = true;
+    noteSent(this.#handlers.traffic, octets, this);
     this.#write(octets, onError);
   }
 
@@ -139,8 +142,10 @@ export class TcpConnection implements Flow {
       // A handler may have closed the connection; the compiler cannot see that.
       if ((this.#state as string) !== 'open') return;
       this.#waitingSince = undefined;
-      if (event.type === 'message') this.#handlers.onMessage(event.octets, this);
-      else if (event.type === 'keepalive') this.send('\r\n');
+      if (event.type === 'message') {
+        this.#handlers.traffic.watch?.(false, event.octets, this);
+        this.#handlers.onMessage(event.octets, this);
+      } else if (event.type === 'keepalive') this.send('\r\n');
       else if (event.type === 'pong') this.#onPong();
       else {
         this.#handlers.onMalformed(event, this);

@@ -19,6 +19,7 @@ import { ListenFault, wildcardMayPass } from './listen-fault.ts';
 import type { TransportLog } from './log.ts';
 import { createTcp } from './tcp.ts';
 import { defaultTcpLimits, type TcpHandlers, type TcpLimits } from './tcp-connection.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
 import { openUdp, type UdpSocket } from './udp.ts';
 
 /** What a transport needs. */
@@ -29,6 +30,8 @@ export interface TransportOptions {
   /** A stream that cannot be followed; see `TcpHandlers`. */
   readonly onMalformed?: TcpHandlers['onMalformed'];
   readonly log: TransportLog;
+  /** Where messages are counted; nowhere where not given. */
+  readonly traffic?: Traffic;
   readonly tcpLimits?: Partial<TcpLimits>;
   /** The host's addresses; `os.networkInterfaces` where not given. */
   readonly interfaces?: () => Interfaces;
@@ -90,7 +93,8 @@ const mostRoutes = 10_000;
 /** Opens every socket that `listen` asks for, or none: then it rejects with a ListenFault. */
 export async function openTransport(options: TransportOptions): Promise<Transport> {
   const { onMessage, onMalformed = () => {}, log, interfaces = networkInterfaces } = options;
-  const handlers: TcpHandlers = { onMessage, onMalformed, log };
+  const { traffic = createTraffic() } = options;
+  const handlers: TcpHandlers = { onMessage, onMalformed, log, traffic };
   const tcp = createTcp({ ...defaultTcpLimits, ...options.tcpLimits }, handlers);
   const sockets = new Map<string, OpenSocket>();
   const complained = new Set<string>();

@@ -40,11 +40,13 @@ import {
 import type { Flow } from './flow.ts';
 import type { TransportLog } from './log.ts';
 import { answerStun, isStun } from './stun.ts';
+import { noteSent, type Traffic } from './traffic.ts';
 
 /** What a UDP socket hands up. `octets` is a whole datagram. */
 export interface UdpHandlers {
   onMessage(octets: string, flow: Flow): void;
   readonly log: TransportLog;
+  readonly traffic: Traffic;
 }
 
 /** One bound UDP socket. */
@@ -109,6 +111,7 @@ class UdpPath implements UdpSocket {
   private readonly longestPollMs: number;
   private readonly receiveBufferBytes: number;
   private readonly handlers: UdpHandlers;
+  readonly traffic: Traffic;
   /** Direct-mapped by peer: a newer peer takes the slot, so that its size and cost are fixed. */
   private readonly flows = new Array<UdpFlow | undefined>(flowSlots).fill(undefined);
   /** The same by address and port as text, for those we send to first. */
@@ -133,6 +136,7 @@ class UdpPath implements UdpSocket {
     this.receiveBufferBytes = receiveBufferBytes;
     this.longestPollMs = Math.min(longestPollMs, receiveBufferBytes / burstBytesPerMs);
     this.handlers = handlers;
+    this.traffic = handlers.traffic;
   }
 
   flowTo(address: string, port: number): Flow {
@@ -262,7 +266,9 @@ class UdpPath implements UdpSocket {
     if (this.isClosed || end - start <= longestKeepalive || flow.remotePort === 0) return;
     // A SIP message starts with a letter; all that is special starts below.
     if ((room[start] as number) < 0x20 && this.isSpecial(room.subarray(start, end), flow)) return;
-    this.handlers.onMessage(room.latin1Slice(start, end), flow);
+    const octets = room.latin1Slice(start, end);
+    this.traffic.watch?.(false, octets, flow);
+    this.handlers.onMessage(octets, flow);
   }
 
   private isSpecial(datagram: Buffer, flow: UdpFlow): boolean {
@@ -351,6 +357,7 @@ class UdpFlow implements Flow {
   }
 
   send(octets: string, onError?: (error: Error) => void): void {
+    noteSent(this.path.traffic, octets, this);
     this.path.send({ octets, to: this.to, onError });
   }
 

@@ -34,7 +34,10 @@ function bashOffers(...words: string[]): string[] {
 
 describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
   test('commands and their commands', () => {
-    expect(bashOffers('sipctl', '')).toEqual(['serve', 'ul', 'user', 'config', 'ha1', 'check', 'last']);
+    expect(bashOffers('sipctl', '')).toEqual([
+      ...['serve', 'ul', 'user', 'config', 'ha1', 'check', 'last'],
+      ...['status', 'stats', 'ping', 'drop', 'reload', 'stop', 'log'],
+    ]);
     expect(bashOffers('sipctl', 'c')).toEqual(['config', 'check']);
     expect(bashOffers('sipctl', 'ul', '')).toEqual(['show', 'add', 'rm', 'dump']);
     expect(bashOffers('sipacct', 'r')).toEqual(['report']);

@@ -1,4 +1,5 @@
-// A host of the test's own for the tools: accounts jan, eva and tom with homes, group sip, an empty /etc/sr and /var/log.
+// A host of the test's own for the tools: accounts jan, eva and tom with homes, groups sip and sipadmin (tom), an empty
+// /etc/sr and /var/log.
 // By root it is a private mount namespace with a copy of /etc; by anyone else libnss_wrapper gives him the name jan.
 
 import {
@@ -66,7 +67,7 @@ export class ToolHost {
     const passwd = users
       .map((name, at) => `${name}:x:${ids[at]}:${ids[at]}::${this.home(name)}:/bin/sh\n`)
       .join('');
-    const group = `${users.map((name, at) => `${name}:x:${ids[at]}:\n`).join('')}sip:x:54400:jan,tom\n`;
+    const group = `${users.map((name, at) => `${name}:x:${ids[at]}:\n`).join('')}sip:x:54400:jan,tom\nsipadmin:x:54401:tom\n`;
     mkdirSync(this.#path('home'));
     mkdirSync(this.#path('log'));
     for (const [at, name] of users.entries()) {

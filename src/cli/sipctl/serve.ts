@@ -6,7 +6,7 @@ import { formatFault } from '../../home/fault.ts';
 import { formatGateway } from '../../home/gateway.ts';
 import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
 import { type Level, openLog } from '../../server/log.ts';
-import { startServer } from '../../server/start.ts';
+import { type RunningServer, startServer } from '../../server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
 import { type Account, findAccountByUid } from '../../unix/nss.ts';
 import { hardenProcess } from '../../unix/process-hardening.ts';
@@ -43,12 +43,19 @@ export async function run(context: Context): Promise<number> {
     log('warning', 'unseparated', {
       why: 'serving as root in one process: privilege separation is not in this version',
     });
-  const server = await startServer(settings, own, log);
+  let running: RunningServer | undefined;
+  let stop = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const operator = { reload: () => reload(), stop: () => stop() };
+  const server = await startServer(settings, own, log, { operator });
   if (server.type === 'start-fault') {
     log.flush();
     for (const line of server.lines) report.error(line);
     return server.kind === 'configuration' ? sysExit.EX_CONFIG.code : sysExit.EX_OSERR.code;
   }
+  running = server;
   if (own !== undefined) {
     const password = firstPassword(own, settings.realm);
     if (typeof password === 'object') {
@@ -58,15 +65,17 @@ export async function run(context: Context): Promise<number> {
     }
     introduce(context, own, settings, server.listening, password, loopbackOnly.length > 0);
   }
-  process.on('SIGHUP', () => {
+  function reload(): readonly string[] {
     const again = read(loopbackOnly);
-    for (const fault of again.faults) log('error', 'fault', { text: formatFault(fault) });
-    if (again.faults.length === 0) server.reload(again.settings);
+    const texts = again.faults.map(formatFault);
+    for (const text of texts) log('error', 'fault', { text });
+    if (texts.length === 0) running?.reload(again.settings);
     else log('error', 'reload', { why: 'nothing changed: the configuration has faults' });
-  });
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
-  });
+    return texts;
+  }
+  process.on('SIGHUP', reload);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop());
+  await stopped;
   await server.stop();
   return sysExit.EX_OK.code;
 }
