@@ -24,6 +24,7 @@ import {
   words,
   yesNo,
 } from './keyword-values.ts';
+import { metricsAddress } from './metrics-address.ts';
 import { nearestName } from './nearest-name.ts';
 
 /** Where a keyword may stand: the server's file alone, or both files (`user` and `both` differ in whom they concern). */
@@ -183,7 +184,7 @@ export const keywords = {
     undefined,
     'Socket that sipctl talks to the server by; default: /run/sr/control.sock, or an own one of an ordinary user',
   ),
-  Metrics: server(word('none or ADDRESS:PORT'), 'none', 'Where to offer metrics over HTTP', LATER),
+  Metrics: server(metricsAddress, 'none', 'Where to offer metrics over HTTP; a port alone is on loopback'),
   ServerUser: server(word('a user name'), 'sr', 'Account of the process that has the network sockets', LATER),
   DbUrl: server(word('a database URL'), 'unix:', 'Where accounts are; unix: is NSS and ~/.sr', {
     later: true,

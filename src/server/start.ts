@@ -31,6 +31,7 @@ import type { RegistrationTiming } from './gateway-registration.ts';
 import { createGateways } from './gateways.ts';
 import { createKeepalive, type KeepaliveTiming } from './keepalive.ts';
 import type { Log } from './log.ts';
+import { openMetrics } from './metrics.ts';
 import { createOverloadLog } from './overload.ts';
 import { receive, refuseMalformed } from './receive.ts';
 import { createRtpEngines } from './rtp-engines.ts';
@@ -144,6 +145,12 @@ export async function startServer(
     await transport.close();
     return { type: 'start-fault', kind: 'system', lines: [control] };
   }
+  const metrics = await openMetrics(settings.keywords.Metrics, statistics);
+  if (typeof metrics === 'string') {
+    statistics.close();
+    await Promise.all([transport.close(), control.close()]);
+    return { type: 'start-fault', kind: 'system', lines: [metrics] };
+  }
   const transactions = createTransactionLayer({
     t1Ms: settings.keywords.TimerT1,
     t2Ms: T2_MS,
@@ -212,10 +219,9 @@ export async function startServer(
     type: 'running',
     listening,
     reload(changed) {
-      if (JSON.stringify(changed.keywords.Listen) !== JSON.stringify(settings.keywords.Listen))
-        log('warning', 'reload', { why: 'a changed Listen needs a restart' });
-      if (changed.keywords.ControlSocket !== settings.keywords.ControlSocket)
-        log('warning', 'reload', { why: 'a changed ControlSocket needs a restart' });
+      for (const name of ['Listen', 'ControlSocket', 'Metrics'] as const)
+        if (JSON.stringify(changed.keywords[name]) !== JSON.stringify(settings.keywords[name]))
+          log('warning', 'reload', { why: `a changed ${name} needs a restart` });
       service?.store.close();
       gateways.apply(changed.gateways);
       service = buildService(changed, base);
@@ -235,6 +241,7 @@ export async function startServer(
       base.locator.close();
       await transport.close();
       service?.store.close();
+      await metrics.close();
       statistics.close();
       // Last of all: whoever asked for the stop sees the end of it.
       await control.close();

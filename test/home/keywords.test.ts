@@ -13,7 +13,7 @@ const NAMES = Object.keys(keywords) as KeywordName[];
 /** What a later version will act on. */
 const LATER = [
   ...['UsePAM', 'PAMService', 'MaxAuthTries'],
-  ...['BanTime', 'Metrics', 'ServerUser', 'DbUrl', 'CredentialsTable'],
+  ...['BanTime', 'ServerUser', 'DbUrl', 'CredentialsTable'],
   ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
   ...['DidColumn', 'FlagsColumn'],
 ];
