@@ -1,17 +1,59 @@
 #compdef sipacct
 # Generated from its definition by: node build.js --completions
 
+_sipacct_export() {
+  _arguments -s \
+    '--year[those of a year; of this one without a value]::YYYY: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
+    '--all[the calls of all accounts, from the log of the host]' \
+    '--format[csv unless told]:FORMAT:(csv json jsonl)' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipacct_missed() {
+  _arguments -s \
+    '--year[those of a year; of this one without a value]::YYYY: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
+    '--all[the calls of all accounts, from the log of the host]' \
+    '(-n --lines)'{-n,--lines}'[the last so many]:COUNT: ' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
 _sipacct_list() {
   _arguments -s \
-    '--user[the calls of that account; your own if left out]:USER:_users' \
+    '--year[those of a year; of this one without a value]::YYYY: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
+    '--all[the calls of all accounts, from the log of the host]' \
+    '(-n --lines)'{-n,--lines}'[the last so many]:COUNT: ' \
     '--json[print JSON]' \
     '(-h --help)'{-h,--help}'[show this help]'
 }
 
 _sipacct_report() {
   _arguments -s \
-    '--month[those of one month; this one without a value]::YYYY-MM: ' \
-    '--user[the calls of that account; your own if left out]:USER:_users' \
+    '--year[those of a year; of this one without a value]::YYYY: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
+    '--all[the calls of all accounts, from the log of the host]' \
+    '--by[what to add up by; left out: month, and a smaller unit for one month or day]:WHAT:(month day year hour weekday user peer direction)' \
+    '--format[how to print it; a table unless told]:FORMAT:(text csv json jsonl)' \
     '--json[print JSON]' \
     '(-h --help)'{-h,--help}'[show this help]'
 }
@@ -20,8 +62,10 @@ _sipacct() {
   local context state state_descr line
   typeset -A opt_args
   local -a commands=(
-    'report:Add up calls by direction and status.'
+    'report:Add up calls.'
     'list:List calls.'
+    'missed:List calls that were missed.'
+    'export:Print all that is known of calls, for other programs.'
   )
   _arguments -C \
     '(-h --help)'{-h,--help}'[show this help]' \
@@ -33,6 +77,8 @@ _sipacct() {
       case $line[1] in
         report) _sipacct_report ;;
         list) _sipacct_list ;;
+        missed) _sipacct_missed ;;
+        export) _sipacct_export ;;
       esac
       ;;
   esac

@@ -1,4 +1,5 @@
-// How the programs speak: messages on stderr, results on stdout, as text, tables or JSON. Nothing coloured, ever.
+// How the programs speak: messages on stderr, results on stdout, as text, tables or JSON. Styles on terminals only, and not
+// under NO_COLOR.
 
 import { type Fault, formatFault } from '../home/fault.ts';
 
@@ -12,12 +13,22 @@ interface Progress {
   end(): void;
 }
 
+/** How a piece of a line stands out. */
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+/** A piece of a line. */
+export type Piece = string | { readonly text: string; readonly style: Style };
+
 /** The way a command speaks. */
 export interface Report {
   /** Whether `--json` asks for values instead of text. */
   readonly json: boolean;
+  /** The width of the terminal that results are shown on; undefined for a pipe, NO_COLOR and a terminal that can't. */
+  readonly columns: number | undefined;
   /** Prints a line of the result. */
   print(text: string): void;
+  /** Prints lines of the result at once. */
+  lines(lines: readonly (readonly Piece[])[]): void;
   /** Prints a value as one JSON document, indented for terminals. */
   value(value: unknown): void;
   /** Prints a table: boxed on a terminal, aligned text into a pipe or under NO_COLOR. */
@@ -32,7 +43,7 @@ export interface Report {
 
 /** The streams a report writes to. */
 export interface Streams {
-  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
   readonly stderr: NodeJS.WritableStream & { isTTY?: boolean };
 }
 
@@ -46,8 +57,14 @@ export function createReport(
   const say = (text: string) => stderr.write(`${program}: ${printable(text)}\n`);
   return {
     json,
+    columns: isPlain(stdout) ? undefined : stdout.columns || usualColumns,
+    lines(lines) {
+      const format = isPlain(stdout) ? plainPiece : styledPiece;
+      if (lines.length > 0)
+        stdout.write(lines.map((line) => `${line.map(format).join('').trimEnd()}\n`).join(''));
+    },
     print: (text) => stdout.write(`${printable(text)}\n`),
-    value: (value) => stdout.write(`${JSON.stringify(value, undefined, stdout.isTTY ? 2 : undefined)}\n`),
+    value: (value) => stdout.write(`${jsonText(value, stdout.isTTY ? 2 : undefined)}\n`),
     async table(head, rows) {
       const text = isPlain(stdout) ? formatPlainTable(head, rows) : await formatBoxedTable(head, rows);
       stdout.write(printable(text));
@@ -59,10 +76,37 @@ export function createReport(
   };
 }
 
+const usualColumns = 80;
+
+const escapes: Readonly<Record<Style, string>> = {
+  bold: '\x1b[1m',
+  dim: '\x1b[2m',
+  red: '\x1b[31m',
+  green: '\x1b[32m',
+  yellow: '\x1b[33m',
+  cyan: '\x1b[36m',
+};
+
+function plainPiece(piece: Piece): string {
+  return printable(typeof piece === 'string' ? piece : piece.text);
+}
+
+function styledPiece(piece: Piece): string {
+  const text = plainPiece(piece);
+  return typeof piece === 'string' ? text : `${escapes[piece.style]}${text}\x1b[0m`;
+}
+
 /** Replaces what could steer a terminal: a file's or a phone's text is shown, not obeyed. Tab and newline stay. */
 export function printable(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}
+
+/** JSON in which nothing steers a terminal: JSON.stringify escapes only what is below the blank. */
+function jsonText(value: unknown, indent: number | undefined): string {
+  return JSON.stringify(value, undefined, indent).replace(/[\x7f-\x9f]/g, (character) => {
+    return `\\u00${character.charCodeAt(0).toString(16)}`;
   });
 }
 

@@ -1,16 +1,61 @@
 // sipacct as data (DESIGN §6). Pure.
 
+import { GROUPINGS } from '../accounting/call-report.ts';
 import type { OptionDefinition, ProgramDefinition } from './command.ts';
 
-const options: readonly OptionDefinition[] = [
+const json: OptionDefinition = { long: '--json', description: 'print JSON' };
+
+/** Whose calls. */
+const whose: readonly OptionDefinition[] = [
   {
     long: '--user',
     value: 'USER',
-    description: 'the calls of that account; your own if left out',
+    description: "the calls of that account; left out: one's own, and all for root",
     completes: 'user',
   },
-  { long: '--json', description: 'print JSON' },
+  { long: '--all', description: 'the calls of all accounts, from the log of the host' },
 ];
+
+/** Of what time. */
+const when: readonly OptionDefinition[] = [
+  {
+    long: '--year',
+    value: 'YYYY',
+    optionalValue: true,
+    description: 'those of a year; of this one without a value',
+  },
+  {
+    long: '--month',
+    value: 'YYYY-MM',
+    optionalValue: true,
+    description: 'those of a month; of this one without a value',
+  },
+  {
+    long: '--day',
+    value: 'YYYY-MM-DD',
+    optionalValue: true,
+    description: 'those of a day; of today without a value',
+  },
+  {
+    long: '--since',
+    value: 'TIME',
+    description: 'those that began then or later: yesterday, -7d, 2026-11-22',
+  },
+  {
+    long: '--until',
+    value: 'TIME',
+    description: 'those that began before; a day, month or year that is named is counted in',
+  },
+];
+
+const lines: OptionDefinition = {
+  short: '-n',
+  long: '--lines',
+  value: 'COUNT',
+  description: 'the last so many',
+};
+
+const loadList = () => import('./sipacct/list.ts');
 
 export const sipacct: ProgramDefinition = {
   name: 'sipacct',
@@ -18,18 +63,48 @@ export const sipacct: ProgramDefinition = {
   commands: [
     {
       name: 'report',
-      summary: 'Add up calls by direction and status.',
+      summary: 'Add up calls.',
       options: [
+        ...when,
+        ...whose,
         {
-          long: '--month',
-          value: 'YYYY-MM',
-          optionalValue: true,
-          description: 'those of one month; this one without a value',
+          long: '--by',
+          value: 'WHAT',
+          description: 'what to add up by; left out: month, and a smaller unit for one month or day',
+          choices: GROUPINGS,
         },
-        ...options,
+        {
+          long: '--format',
+          value: 'FORMAT',
+          description: 'how to print it; a table unless told',
+          choices: ['text', 'csv', 'json', 'jsonl'],
+        },
+        json,
       ],
-      run: () => import('./sipacct.ts'),
+      run: () => import('./sipacct/report.ts'),
     },
-    { name: 'list', summary: 'List calls.', options, run: () => import('./sipacct.ts') },
+    { name: 'list', summary: 'List calls.', options: [...when, ...whose, lines, json], run: loadList },
+    {
+      name: 'missed',
+      summary: 'List calls that were missed.',
+      options: [...when, ...whose, lines, json],
+      run: loadList,
+    },
+    {
+      name: 'export',
+      summary: 'Print all that is known of calls, for other programs.',
+      options: [
+        ...when,
+        ...whose,
+        {
+          long: '--format',
+          value: 'FORMAT',
+          description: 'csv unless told',
+          choices: ['csv', 'json', 'jsonl'],
+        },
+        json,
+      ],
+      run: loadList,
+    },
   ],
 };

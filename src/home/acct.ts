@@ -1,5 +1,7 @@
 // acct: one call a line, a JSON object (RFC 8259) in printable ASCII of at most 4 KiB (DESIGN §2). Pure.
 
+import { fromOctets } from '../message/octets.ts';
+import { scanCallRecord } from './acct-scan.ts';
 import { formatInstant, parseInstant } from './instant.ts';
 
 /** The longest line, in octets, without its `\n`. */
@@ -85,8 +87,15 @@ export function formatCallRecord(record: CallRecord): string {
   return `${line}}`;
 }
 
-/** Reads a line, or says what is wrong with it. Keys it does not know are passed over. */
+/**
+ * Reads a line, an octet string without its `\n`, or says what is wrong with it. Keys it does not know are passed over.
+ * Texts may be slices of the line and hold all of it in memory.
+ */
 export function parseCallRecord(line: string): CallRecord | string {
+  return scanCallRecord(line) ?? readCallRecord(line);
+}
+
+function readCallRecord(line: string): CallRecord | string {
   if (line.length > MAX_RECORD_OCTETS) return `expected a line of at most ${MAX_RECORD_OCTETS} octets`;
   const value = parseObject(line);
   if (value === undefined) return 'expected a call as a JSON object';
@@ -147,7 +156,7 @@ function oneOf(name: string, words: readonly string[]): string {
 
 function parseObject(line: string): Raw | undefined {
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(fromOctets(line));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Raw) : undefined;
   } catch {
     return undefined;

@@ -9,7 +9,7 @@ import { type Account, groupIdsOf } from '../unix/nss.ts';
 import { replaceFile } from '../unix/replace-file.ts';
 import type { Trouble } from '../unix/trouble.ts';
 import { closeUserDirectory, openUserDirectory, type UserDirectory } from '../unix/trusted-directory.ts';
-import { type FileRules, readFile } from '../unix/trusted-file.ts';
+import { type FileRules, openFile, readFile } from '../unix/trusted-file.ts';
 
 /** How long a tool waits for another writer (DESIGN §2). */
 const lockWaitMs = 200;
@@ -38,6 +38,18 @@ export function readUserFile(account: Account, file: UserFile): string | undefin
     return read === undefined || isTrouble(read) ? read : read.content;
   });
   return isTrouble(content) && content.kind === 'missing' ? undefined : content;
+}
+
+/**
+ * Opens a file of an account to be read in pieces, by anybody's leave from then on; undefined if it, or ~/.sr, is not
+ * there. To be closed.
+ */
+export function openUserFile(
+  account: Account,
+  file: UserFile,
+): { fd: number; sizeBytes: number } | undefined | Trouble {
+  const opened = within(account, file, false, (directory) => openFile(directory, file.name, file.rules));
+  return isTrouble(opened) && opened.kind === 'missing' ? undefined : opened;
 }
 
 /**

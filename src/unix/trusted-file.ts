@@ -87,6 +87,24 @@ export function readFile(
   return trouble('busy', pathOf(directory, name), 'changes all the time');
 }
 
+/** Opens a file after checking it, to be read from its beginning and closed; undefined when there is none. */
+export function openFile(
+  directory: TrustedDirectory,
+  name: string,
+  rules: FileRules,
+): { fd: number; sizeBytes: number } | undefined | Trouble {
+  insistOnIdentity(directory);
+  const fd = openBelow(directory.fd, fileName(name), READ);
+  if (fd === -errno.ENOENT) return undefined;
+  if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, name));
+  const failed = statDescriptor(fd);
+  const wrong =
+    failed === 0 ? checkStatted(directory, name, rules) : troubleOfErrno(failed, pathOf(directory, name));
+  if (wrong === undefined) return { fd, sizeBytes: statSize() };
+  libc().close(fd);
+  return wrong;
+}
+
 /** Checks what was statted last as the file `name` of the directory; undefined: it may be used. */
 export function checkStatted(
   directory: TrustedDirectory,

@@ -9,6 +9,7 @@ import {
   MAX_RECORD_OCTETS,
   parseCallRecord,
 } from '../../src/home/acct.ts';
+import { toOctets } from '../../src/message/octets.ts';
 
 const call: CallRecord = {
   id: '5f2c9a',
@@ -37,7 +38,8 @@ const line =
 
 const instant = fc.integer({ min: 0, max: Date.UTC(9999, 0) });
 /** Texts of any kind. */
-const text = (maxLength: number) => fc.string({ unit: 'binary', maxLength });
+const text = (maxLength: number) =>
+  fc.oneof(fc.string({ unit: 'binary', maxLength }), fc.string({ unit: 'grapheme-ascii', maxLength }));
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 
 /** Calls whose texts are at most `room` characters, times as `ms` of them allow. */
@@ -96,6 +98,19 @@ test('parse ∘ format is the identity where texts fit', () => {
       records((most) => text(Math.floor(most / 12))),
       (record) => {
         expect(parseCallRecord(formatCallRecord(record))).toEqual(record);
+      },
+    ),
+  );
+});
+
+test('a line in another order of keys, with spaces or in UTF-8, is the same call', () => {
+  fc.assert(
+    fc.property(
+      records((most) => text(Math.floor(most / 12))),
+      (record) => {
+        const value = JSON.parse(formatCallRecord(record));
+        const other = JSON.stringify(Object.fromEntries(Object.entries(value).reverse()), undefined, 1);
+        expect(parseCallRecord(toOctets(other.replaceAll('\n', ' ')))).toEqual(record);
       },
     ),
   );

@@ -119,6 +119,13 @@ export class ToolHost {
     return this.#path(`log/${name}`);
   }
 
+  /** Writes a file of the host's /var/log/sr; it is there for programs that run by root or in homes of others. */
+  writeLog(name: string, content: string | Buffer): string {
+    mkdirSync(this.log('sr'), { recursive: true });
+    writeFileSync(this.#path(`log/sr/${name}`), content, { mode: 0o600 });
+    return `/var/log/sr/${name}`;
+  }
+
   /** A file anywhere on the host that everybody can read. */
   write(name: string, content: string): string {
     writeFileSync(this.#path(name), content);
