@@ -3,9 +3,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { callCsvHead } from '../../src/accounting/machine-text.ts';
 import { commandsOf, namesOf, optionsOf } from '../../src/cli/command.ts';
 import { exitCodes, type ProgramName } from '../../src/cli/exit-codes.ts';
+import { sipacct } from '../../src/cli/sipacct-definition.ts';
 import { sippasswd } from '../../src/cli/sippasswd-definition.ts';
+import { CALL_DIRECTIONS, CALL_ENDERS, CALL_STATUSES, parseCallRecord } from '../../src/home/acct.ts';
 import { hasProgram } from '../host/required.ts';
 import { run } from '../host/run.ts';
 
@@ -37,6 +40,37 @@ test('sippasswd(1) describes every option, and no other', () => {
   });
   const defined = commandsOf(sippasswd).flatMap(({ command }) => optionsOf(command).flatMap(namesOf));
   expect(described.map((name) => `-${name}`).sort()).toEqual(defined.sort());
+});
+
+test('sipacct(1) describes every command, option, grouping and format, and no other option', () => {
+  const lines = section('sipacct.1', 'DESCRIPTION');
+  const described = lines.flatMap((line) => {
+    const words = /^\.It Fl (.*)$/.exec(line)?.[1];
+    return words === undefined ? [] : words.replace(/ (?:Op )?Ar .*$/, '').split(' , ');
+  });
+  const defined = new Set(commandsOf(sipacct).flatMap(({ command }) => optionsOf(command).flatMap(namesOf)));
+  expect(described.map((name) => `-${name}`).sort()).toEqual([...defined].sort());
+  const words = new Set(lines.flatMap((line) => /^\.(?:It )?Cm (\S+)/.exec(line)?.[1] ?? []));
+  const commands = sipacct.commands ?? [];
+  const choices = commands.flatMap(({ options = [] }) => options.flatMap((option) => option.choices ?? []));
+  for (const word of [...commands.map(({ name }) => name), ...choices]) expect([...words]).toContain(word);
+});
+
+test('sr_acct(5) describes every key of a record, in its order, and what its words are', () => {
+  const lines = section('sr_acct.5', 'DESCRIPTION');
+  const described = lines.flatMap((line) => /^\.It Cm (.*)$/.exec(line)?.[1]?.split(' , ') ?? []);
+  const keys = described.filter((word) => !(CALL_STATUSES as readonly string[]).includes(word));
+  expect(keys).toEqual(callCsvHead.split(','));
+  for (const word of [...CALL_STATUSES, ...CALL_DIRECTIONS, ...CALL_ENDERS])
+    expect(lines.some((line) => line.startsWith(`.Cm ${word}`) || line === `.It Cm ${word}`)).toBe(true);
+  const example =
+    section('sr_acct.5', 'EXAMPLES')
+      .join('')
+      .match(/\{"id.*?"\}/)?.[0] ?? '';
+  expect(parseCallRecord(example.replaceAll(/\\e */g, ''))).toMatchObject({
+    id: '5f2c9a',
+    durationMs: 60_005,
+  });
 });
 
 test('sippasswd(1) lists the exit codes of the table', () => {
