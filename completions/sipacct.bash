@@ -16,7 +16,7 @@ _sipacct() {
     'sipacct report --since' | 'sipacct report --until' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct export --since' | 'sipacct export --until') return ;;
     'sipacct report --user' | 'sipacct list --user' | 'sipacct missed --user' | 'sipacct export --user') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
     'sipacct report --by') mapfile -t COMPREPLY < <(compgen -W 'month day year hour weekday user peer direction' -- "$cur"); return ;;
-    'sipacct report --format') mapfile -t COMPREPLY < <(compgen -W 'text csv json jsonl' -- "$cur"); return ;;
+    'sipacct report --format') mapfile -t COMPREPLY < <(compgen -W 'text csv json jsonl html svg' -- "$cur"); return ;;
     'sipacct export --format') mapfile -t COMPREPLY < <(compgen -W 'csv json jsonl' -- "$cur"); return ;;
   esac
   if [[ $cur == -* ]]; then

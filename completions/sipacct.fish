@@ -26,7 +26,7 @@ complete -c sipacct -n '__sipacct_at sipacct report' -l until -x -d 'those that 
 complete -c sipacct -n '__sipacct_at sipacct report' -l user -x -a '(__fish_complete_users)' -d 'the calls of that account; left out: one\'s own, and all for root'
 complete -c sipacct -n '__sipacct_at sipacct report' -l all -d 'the calls of all accounts, from the log of the host'
 complete -c sipacct -n '__sipacct_at sipacct report' -l by -x -a 'month day year hour weekday user peer direction' -d 'what to add up by; left out: month, and a smaller unit for one month or day'
-complete -c sipacct -n '__sipacct_at sipacct report' -l format -x -a 'text csv json jsonl' -d 'how to print it; a table unless told'
+complete -c sipacct -n '__sipacct_at sipacct report' -l format -x -a 'text csv json jsonl html svg' -d 'how to print it; a table unless told'
 complete -c sipacct -n '__sipacct_at sipacct report' -l json -d 'print JSON'
 complete -c sipacct -n '__sipacct_at sipacct report' -s h -l help -d 'show this help'
 complete -c sipacct -n '__sipacct_at sipacct list' -l year -d 'those of a year; of this one without a value'

@@ -53,7 +53,7 @@ _sipacct_report() {
     '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
     '--all[the calls of all accounts, from the log of the host]' \
     '--by[what to add up by; left out: month, and a smaller unit for one month or day]:WHAT:(month day year hour weekday user peer direction)' \
-    '--format[how to print it; a table unless told]:FORMAT:(text csv json jsonl)' \
+    '--format[how to print it; a table unless told]:FORMAT:(text csv json jsonl html svg)' \
     '--json[print JSON]' \
     '(-h --help)'{-h,--help}'[show this help]'
 }

@@ -8,7 +8,7 @@ import { formatDay, formatMonth, type LocalTime, twoDigits } from './local-time.
 export const GROUPINGS = ['month', 'day', 'year', 'hour', 'weekday', 'user', 'peer', 'direction'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
+export const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 
 /** The sums of the calls with one key. */
 export interface ReportRow {
@@ -56,6 +56,25 @@ export function createCallReport(by: Grouping, owner: string | undefined): CallR
       if (total.calls > 0) for (const key of always[by] ?? []) sumsOf(key);
       const rows = [...groups].map(([key, sums]) => ({ key, sums }));
       return rows.sort(by === 'weekday' ? byWeekday : isTime(by) ? byKey : byCalls);
+    },
+  };
+}
+
+/** Calls by weekday, Monday first, and hour. */
+export interface CallWeek {
+  readonly calls: readonly (readonly number[])[];
+  /** Counts a call that began at `time`. */
+  add(time: LocalTime): void;
+}
+
+/** Begins a week without calls. */
+export function createCallWeek(): CallWeek {
+  const calls = WEEKDAYS.map(() => new Array<number>(24).fill(0));
+  return {
+    calls,
+    add({ weekday, hour }) {
+      const day = calls[weekday - 1] as number[];
+      day[hour] = (day[hour] as number) + 1;
     },
   };
 }

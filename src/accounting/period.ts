@@ -1,6 +1,6 @@
 // The time a user asks for: `today`, `-7d`, `2026-11`, `2026-11-22T10:15`, in the zone of the process. Pure: time comes in.
 
-import { localTime } from './local-time.ts';
+import { formatDay, formatLocal, localTime } from './local-time.ts';
 
 /** From `since` up to `until`, which is not part of it; milliseconds since 1970, or infinite. */
 export interface Period {
@@ -54,6 +54,26 @@ export function parseCalendar(
 /** What is in both periods; empty where they don't meet. */
 export function intersect(one: Period, other: Period): Period {
   return { since: Math.max(one.since, other.since), until: Math.min(one.until, other.until) };
+}
+
+/** A period as people read it, by days where it is one of whole days; empty for all the time. */
+export function formatPeriod({ since, until }: Period): string {
+  const first = Number.isFinite(since) ? formatEnd(since) : undefined;
+  // The last day of it, not the one on which it is over.
+  const isMidnight = Number.isFinite(until) && formatLocal(until).endsWith(' 00:00:00');
+  const last = Number.isFinite(until)
+    ? isMidnight
+      ? formatDay(localTime(until - 1))
+      : formatLocal(until)
+    : undefined;
+  if (first === undefined) return last === undefined ? '' : `until ${last}`;
+  if (last === undefined) return `since ${first}`;
+  return first === last ? first : `${first} to ${last}`;
+}
+
+function formatEnd(at: number): string {
+  const text = formatLocal(at);
+  return text.endsWith(' 00:00:00') ? formatDay(localTime(at)) : text;
 }
 
 function parseDate(text: string): Period | undefined {

@@ -77,7 +77,7 @@ export const sipacct: ProgramDefinition = {
           long: '--format',
           value: 'FORMAT',
           description: 'how to print it; a table unless told',
-          choices: ['text', 'csv', 'json', 'jsonl'],
+          choices: ['text', 'csv', 'json', 'jsonl', 'html', 'svg'],
         },
         json,
       ],

@@ -165,6 +165,16 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
     expect(csv).toHaveLength(6);
   });
 
+  test('an HTML page and an SVG chart', () => {
+    host.writeFile('jan', 'acct', acct);
+    const page = sipacct('jan', 'report', '--month', '2026-11', '--format', 'html').stdout;
+    expect(page).toMatch(/^<!DOCTYPE html>[\s\S]*<\/html>\n$/);
+    expect(page).toContain('<h1>Calls of jan</h1>\n<p>2026-11-01 to 2026-11-30 (UTC)</p>');
+    expect(page).toContain('<tfoot><tr><td>Total</td><td data-value="3">3</td>');
+    const chart = sipacct('jan', 'report', '--by', 'peer', '--format', 'svg').stdout;
+    expect(chart).toMatch(/^<\?xml[\s\S]*<svg [\s\S]*eva@example\.net[\s\S]*<\/svg>\n$/);
+  });
+
   test('a file full of faults is named as far as anybody reads, and counted', () => {
     host.writeFile('jan', 'acct', 'x\n'.repeat(1000) + line('2026-11-01T00:00:00Z'));
     const { status, stderr, stdout } = sipacct('jan', 'list');
