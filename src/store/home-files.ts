@@ -8,10 +8,7 @@ export const PASSWD: FileRules = { owners: 'user', private: true, maxBytes: 64 *
 export const USRLOC: FileRules = { owners: 'user', private: false, maxBytes: 1024 * 1024 };
 /** The user's settings, which root may have written for him. */
 export const CONFIG: FileRules = { owners: 'user-or-root', private: false, maxBytes: 64 * 1024 };
-/** Calls: it grows for ever, and is read in pieces. */
-export const ACCT: FileRules = { owners: 'user', private: false, maxBytes: Number.POSITIVE_INFINITY };
-
-/** Calls. They grow until somebody cuts them: the disk and the user's quota are the bound. */
+/** Calls, read in pieces. They grow until somebody cuts them: the disk and the user's quota are the bound. */
 export const ACCT: FileRules = { owners: 'user', private: false, maxBytes: Number.MAX_SAFE_INTEGER };
 
 /** The most lines that the server reads of a user's file, for everybody else waits meanwhile. */
