@@ -14,7 +14,7 @@ import type { Trouble } from '../unix/trouble.ts';
 import type { LoginRecord } from '../unix/wtmp.ts';
 import type { Log } from './log.ts';
 
-/** Lines that wait while the journal cannot be written; older ones are lost to it. */
+/** Lines and records that wait while a file cannot be written; older ones are lost to it. */
 const MAX_WAITING = 10_000;
 /** After so long the directory is hoped to be unlocked. */
 const BUSY_MS = 50;
@@ -53,11 +53,12 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
   let batchNumber = 0;
   let flushing: NodeJS.Immediate | undefined;
   let isRetrying = false;
-  let isFailing = false;
+  /** What was complained of and has not gone well since. */
+  const failing = new Set<string>();
 
   function complain(event: string, { path, why }: Trouble): void {
-    if (!isFailing) log('error', event, { why: `${path}: ${why}` });
-    isFailing = true;
+    if (!failing.has(event)) log('error', event, { why: `${path}: ${why}` });
+    failing.add(event);
   }
 
   function writeLines(waitMs: number): void {
@@ -67,15 +68,28 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
     if (failed === undefined) {
       lines = [];
       bytes += text.length;
-      isFailing = false;
+      failing.delete('sessions-unwritten');
       return;
     }
     const isBusy = failed.kind === 'busy';
     if (!isBusy) complain('sessions-unwritten', failed);
     if (lines.length > MAX_WAITING) lines = lines.slice(-MAX_WAITING);
+    retryIn(isBusy ? BUSY_MS : timing.retryMs);
+  }
+
+  function writeRecords(): void {
+    if (records.length === 0 || logins === undefined) return;
+    const unwritten = logins.write(records);
+    records = unwritten?.records.slice(-MAX_WAITING) ?? [];
+    if (unwritten === undefined) failing.delete('wtmp-unwritten');
+    else complain('wtmp-unwritten', unwritten.trouble);
+    if (records.length > 0) retryIn(timing.retryMs);
+  }
+
+  function retryIn(ms: number): void {
     if (isRetrying) return;
     isRetrying = true;
-    setTimeout(retry, isBusy ? BUSY_MS : timing.retryMs).unref();
+    setTimeout(retry, ms).unref();
   }
 
   function retry(): void {
@@ -83,17 +97,11 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
     flush(0);
   }
 
-  function tell(told: readonly LoginRecord[]): void {
-    const failed = told.length === 0 ? undefined : logins?.write(told);
-    if (failed !== undefined) log('error', 'wtmp-unwritten', { why: `${failed.path}: ${failed.why}` });
-  }
-
   function flush(waitMs: number): void {
     if (flushing !== undefined) clearImmediate(flushing);
     flushing = undefined;
     writeLines(waitMs);
-    tell(records);
-    records = [];
+    writeRecords();
     if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) renew();
   }
 
@@ -116,6 +124,9 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
       if (typeof content !== 'string') return [];
       bytes = content.length;
       const { events, faults } = parseSessionJournal(content, file.path);
+      // What it was begun with has its size in proportion.
+      const begun = events.filter(({ batch }) => batch === 0).length;
+      begunWith = (bytes * begun) / Math.max(1, events.length);
       for (const { path, line, text } of faults)
         log('warning', 'fault', { text: `${path}:${line}: ${text}` });
       return events;
@@ -127,7 +138,8 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
         const pid = pids.get(event.line);
         return pid === undefined ? [] : recordOf(event, pid);
       });
-      tell(logins?.missing(told) ?? []);
+      records.push(...(logins?.missing(told) ?? []));
+      writeRecords();
     },
     batch() {
       if (flushing === undefined) batchNumber = Math.max(batchNumber + 1, Date.now());

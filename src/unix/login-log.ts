@@ -10,10 +10,16 @@ import { hasWtmpdb, writeWtmpdb } from './wtmpdb.ts';
 export interface LoginLog {
   /** Whether the host keeps one at the moment. */
   isKept(): boolean;
-  /** Appends records in one write; nothing where none is kept. */
-  write(records: readonly LoginRecord[]): Trouble | undefined;
+  /** Appends records in one write, all or none of them; nothing where none is kept. */
+  write(records: readonly LoginRecord[]): Unwritten | undefined;
   /** Those of the records that are not at its end: a crash came between. */
   missing(records: readonly LoginRecord[]): LoginRecord[];
+}
+
+/** What could not be written, and which of it another attempt may write. */
+export interface Unwritten {
+  readonly trouble: Trouble;
+  readonly records: readonly LoginRecord[];
 }
 
 /** What is looked through for records that should be there: some 10,000 of them. */
@@ -24,11 +30,17 @@ export function openLoginLog(path: string): LoginLog {
   return {
     isKept: () => existsSync(path) || hasWtmpdb(),
     write(records) {
-      if (existsSync(path) || !hasWtmpdb()) return appendLoginRecords(path, records);
+      if (existsSync(path) || !hasWtmpdb()) {
+        const failed = appendLoginRecords(path, records);
+        return failed === undefined ? undefined : { trouble: failed, records };
+      }
       const refused = writeWtmpdb(records);
-      return refused === 0
-        ? undefined
-        : trouble('temporary', 'wtmpdb', `${refused} of ${records.length} refused`);
+      if (refused === 0) return undefined;
+      // It does not say why: what has no login there has no logout either.
+      return {
+        trouble: trouble('temporary', 'wtmpdb', `refused ${refused} of ${records.length}`),
+        records: [],
+      };
     },
     missing(records) {
       if (records.length === 0 || !existsSync(path)) return [];

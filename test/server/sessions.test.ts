@@ -1,6 +1,15 @@
 // Registrations as sessions, through a whole server: the journal and a wtmp that last(1) reads.
 
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -166,6 +175,20 @@ describe('wtmp', () => {
     await until(() => expect(ended()).toHaveLength(1));
     expect(sessions()).toMatchObject([{ inWtmp: false }]);
     expect(existsSync(wtmp)).toBe(false);
+  });
+
+  test('that cannot be written is written later, and the log says it once', async () => {
+    rmSync(wtmp);
+    mkdirSync(wtmp);
+    await start();
+    const { register } = await phone('desk');
+    await register(0);
+    await register();
+    await until(() => expect(sessions()).toHaveLength(2));
+    expect(server.log('wtmp-unwritten')).toEqual([`wtmp-unwritten why=${wtmp}: is a directory`]);
+    rmdirSync(wtmp);
+    writeFileSync(wtmp, '');
+    await until(() => expect(records().map(({ type }) => type)).toEqual(['login', 'logout', 'login']));
   });
 
   test('is left alone with WriteWtmp no, but for the end of what it was told of', async () => {

@@ -89,6 +89,7 @@ test('what was written is read back', () => {
 
 test('a host that keeps no wtmp gets none', () => {
   const log = openLoginLog(file);
+  expect(log.isKept()).toBe(hasWtmpdb());
   expect(log.write([login])).toBeUndefined();
   expect(existsSync(file)).toBe(false);
   expect(readLoginRecords(file, 1e6)).toEqual([]);
