@@ -61,20 +61,22 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
     failing.add(event);
   }
 
-  function writeLines(waitMs: number): void {
-    if (lines.length === 0) return;
+  /** Answers false where the directory is locked at the moment. */
+  function writeLines(waitMs: number): boolean {
+    if (lines.length === 0) return true;
     const text = `${lines.join('\n')}\n`;
     const failed = file.append(text, waitMs);
     if (failed === undefined) {
       lines = [];
       bytes += text.length;
       failing.delete('sessions-unwritten');
-      return;
+      return true;
     }
     const isBusy = failed.kind === 'busy';
     if (!isBusy) complain('sessions-unwritten', failed);
     if (lines.length > MAX_WAITING) lines = lines.slice(-MAX_WAITING);
     retryIn(isBusy ? BUSY_MS : timing.retryMs);
+    return !isBusy;
   }
 
   function writeRecords(): void {
@@ -100,7 +102,8 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
   function flush(waitMs: number): void {
     if (flushing !== undefined) clearImmediate(flushing);
     flushing = undefined;
-    writeLines(waitMs);
+    // A journal that can't be written for good keeps nothing from wtmp.
+    if (!writeLines(waitMs)) return;
     writeRecords();
     if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) renew();
   }
