@@ -50,6 +50,8 @@ export interface CallAccounts {
 }
 
 const SWEEP_MS = 1000;
+/** How far back in root's copy a record may be that was written before. */
+const REPEATED_WITHIN = 4 * 1024 * 1024;
 /** A Call-ID of more is remembered by its hash. */
 const LONGEST_KEY = 200;
 /** Calls at once, a kilobyte each; of more the oldest is taken for one whose end was missed. */
@@ -80,18 +82,19 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     return [...open.keys(), ...ending.keys()].map(entryOf).filter((entry) => entry !== undefined);
   }
 
-  /** Behind a turn the copies are written, and behind the next, when the store has answered, the journal. */
   function touch({ handle }: { readonly handle: string }): void {
     journal.touch(handle);
     if (isFlushing) return;
     isFlushing = true;
-    setImmediate(() => {
-      copies.flush(now());
-      setImmediate(() => {
-        isFlushing = false;
-        journal.flush(now());
-      });
-    });
+    setImmediate(flush);
+  }
+
+  /** Behind a turn: the journal says first what is to be written, so that nothing is lost and nothing written twice. */
+  function flush(): void {
+    isFlushing = false;
+    const nowMs = now();
+    journal.flush(nowMs);
+    copies.flush(nowMs);
   }
 
   function add(call: OpenCall): void {
@@ -106,26 +109,27 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     const others = (byKey.get(call.key) ?? []).filter((other) => other !== call);
     if (others.length === 0) byKey.delete(call.key);
     else byKey.set(call.key, others);
-    const lines = copiesOf(call, how).map(({ user, record, mayLack }) => ({
-      waiting: { user, line: formatCallRecord(record) },
-      mayLack,
-    }));
-    write(call.handle, lines);
+    const ended = copiesOf(call, how).map(
+      ({ user, record, mayLack }): WaitingCopy => ({
+        user,
+        line: formatCallRecord(record),
+        mayLack: mayLack ? true : undefined,
+      }),
+    );
+    write(call.handle, ended);
   }
 
-  function write(
-    handle: string,
-    lines: readonly { readonly waiting: WaitingCopy; readonly mayLack: boolean }[],
-  ): void {
-    const left = new Set(lines.map(({ waiting }) => waiting));
+  function write(handle: string, ended: readonly WaitingCopy[], isRepeated = false): void {
+    const left = new Set(ended);
     if (left.size > 0) ending.set(handle, left);
-    for (const { waiting, mayLack } of lines) {
+    for (const copy of ended) {
       const done = () => {
-        left.delete(waiting);
+        left.delete(copy);
         if (left.size === 0) ending.delete(handle);
-        touch({ handle });
+        // That it is over has time until something else is to be said.
+        journal.touch(handle);
       };
-      copies.add({ user: waiting.user, line: waiting.line, mayLack, done });
+      copies.add({ user: copy.user, line: copy.line, mayLack: copy.mayLack === true, isRepeated, done });
     }
     touch({ handle });
   }
@@ -137,6 +141,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     const longestMs = service.keywords.MaxCallDuration * 1000;
     for (const call of open.values()) endOverdue(call, longestMs, nowMs);
     copies.flush(nowMs);
+    journal.flush(nowMs);
     journal.sweep(nowMs);
   }
 
@@ -155,13 +160,17 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   function takeUp(): void {
     const { entries, knownAt } = journal.read();
     const nowMs = now();
+    const written = entries.some((entry) => 'waiting' in entry) ? parts.truth?.tail(REPEATED_WITHIN) : '';
+    const isWritten = ({ user, line }: WaitingCopy) =>
+      user === undefined && typeof written === 'string' && written.includes(`${line}\n`);
     for (const entry of entries) {
-      if ('waiting' in entry)
+      if ('waiting' in entry) {
         write(
           entry.handle,
-          entry.waiting.map((waiting) => ({ waiting, mayLack: false })),
+          entry.waiting.filter((copy) => !isWritten(copy)),
+          true,
         );
-      else {
+      } else {
         const { call } = entry;
         add(call);
         const at = Math.max(knownAt, call.answer?.at ?? call.start);
@@ -170,7 +179,9 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
         else end(call, { status: 'failed', at, endedBy: 'restart' });
       }
     }
-    if (entries.length > 0) log('info', 'calls-taken-up', { open: open.size, waiting: copies.size() });
+    if (entries.length === 0) return;
+    log('info', 'calls-taken-up', { open: open.size, waiting: copies.size() });
+    journal.sweep(nowMs);
   }
 
   takeUp();

@@ -12,6 +12,8 @@ export interface CopyToWrite {
   readonly line: string;
   /** The account may have no ~/.sr, which is no failure. */
   readonly mayLack: boolean;
+  /** Read from the journal: it may have been written before. */
+  readonly isRepeated: boolean;
   /** It is written, or lost. */
   readonly done: () => void;
 }
@@ -68,8 +70,9 @@ export function createCallCopies(
     }
     queue.isBusy = true;
     const lines = copies.map(({ line }) => line);
+    const isRepeated = copies.some((copy) => copy.isRepeated);
     return store()
-      .run(queue.user, [{ type: 'appendCall', lines }])
+      .run(queue.user, [{ type: 'appendCall', lines, isRepeated }])
       .then(([answer]) => {
         const isLacking = answer?.type === 'skipped';
         const why = answer?.type === 'failed' ? answer.why : isLacking ? 'no ~/.sr' : undefined;

@@ -10,6 +10,8 @@ import type { OpenCall } from './open-call.ts';
 export interface WaitingCopy {
   readonly user?: string | undefined;
   readonly line: string;
+  /** It need not be written: the account may have no ~/.sr. */
+  readonly mayLack?: true | undefined;
 }
 
 /** What is not over of one call. */
@@ -25,8 +27,9 @@ export interface Journaled {
   readonly knownAt: number;
 }
 
-/** Lines that are worth rewriting the file for. */
-const MOST_STALE = 1000;
+/** So many lines are worth rewriting the file for, and so many while nobody calls. */
+const MOST_LINES = 10_000;
+const MOST_IDLE_LINES = 100;
 
 /** Writes behind a turn of the event loop. */
 export interface CallJournal {
@@ -103,10 +106,10 @@ export function createCallJournal(
       }
       changed.clear();
       if (text !== '') wrote(file.append(text));
-      if (lines > MOST_STALE && lines > 4 * known.size) rewrite(nowMs);
+      if (lines > MOST_LINES && lines > 4 * known.size) rewrite(nowMs);
     },
     sweep(nowMs) {
-      if (isBehind) rewrite(nowMs);
+      if (isBehind || (known.size === 0 && lines > MOST_IDLE_LINES)) rewrite(nowMs);
       else if (known.size > 0) {
         lines++;
         wrote(file.append(lineOf({ alive: nowMs })));

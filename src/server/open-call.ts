@@ -1,6 +1,6 @@
 // A call that has not ended, as plain values that a journal can keep, and the records that come of it (DESIGN §2). Pure.
 
-import type { CallEnder, CallRecord, CallStatus } from '../home/acct.ts';
+import type { CallDirection, CallEnder, CallRecord, CallStatus } from '../home/acct.ts';
 import { fromOctets } from '../message/octets.ts';
 
 /** How a call ended for one of its parties. */
@@ -93,47 +93,64 @@ export function copiesOf(call: OpenCall, end: CallEnd): Copy[] {
   const { called, caller, answer } = call;
   if (caller === undefined && called.length === 0) return [];
   const copies: Copy[] = [];
-  const callee = answer === undefined ? called[0]?.name : (answer.by ?? called[0]?.name);
-  const base = { ...partsOf(call, end), caller, callee, forwardedBy: end.forwardedBy };
+  const callee = answer?.by ?? called[0]?.name;
+  const { forwardedBy } = end;
   if (call.isLogged) {
     const direction = caller === undefined ? 'in' : callee === undefined ? 'out' : 'internal';
     const others = called.map(({ name }) => name).filter((name) => name !== callee && name !== caller);
-    copies.push({ user: undefined, record: { ...base, direction, others }, mayLack: false });
+    const view = { direction, callee, forwardedBy, others, isAnonymous: false } as const;
+    copies.push({ user: undefined, record: recordOf(call, end, end, view), mayLack: false });
   }
-  if (caller !== undefined && call.isCallerKept)
-    copies.push({ user: caller, record: { ...base, direction: 'out' }, mayLack: false });
-  const from = call.isAnonymous ? 'sip:anonymous@anonymous.invalid' : base.from;
-  for (const each of called) {
-    if (!each.isKept) continue;
-    const { status, code, reason } = each.outcome ?? end;
-    const isAnswered = status === 'answered';
-    const record: CallRecord = {
-      ...base,
-      ...{ direction: 'in', from, status, code, reason: reason && fromOctets(reason) },
-      caller: call.isAnonymous ? undefined : caller,
-      callee: isAnswered ? callee : each.name,
-      forwardedBy: each.forwardedBy,
-      answer: isAnswered ? base.answer : undefined,
-      durationMs: isAnswered ? base.durationMs : 0,
-      endedBy: isAnswered ? base.endedBy : undefined,
-      peerIp: call.isAnonymous ? undefined : base.peerIp,
-      userAgent: call.isAnonymous ? undefined : base.userAgent,
-    };
-    copies.push({ user: each.name, record, mayLack: !each.hasFiles });
+  if (caller !== undefined && call.isCallerKept) {
+    const view = { direction: 'out', callee, forwardedBy, others: undefined, isAnonymous: false } as const;
+    copies.push({ user: caller, record: recordOf(call, end, end, view), mayLack: false });
+  }
+  for (const { name, isKept, hasFiles, outcome = end, forwardedBy: by } of called) {
+    if (!isKept) continue;
+    const { isAnonymous } = call;
+    const he = outcome.status === 'answered' ? callee : name;
+    const view = { direction: 'in', callee: he, forwardedBy: by, others: undefined, isAnonymous } as const;
+    copies.push({ user: name, record: recordOf(call, end, outcome, view), mayLack: !hasFiles });
   }
   return copies;
 }
 
-function partsOf(call: OpenCall, { at, status, code, reason, endedBy }: CallEnd) {
-  const { id, start, callId, from, to, answer, peerIp, userAgent } = call;
+/** In what the copies of a call differ, besides its outcome. */
+interface View {
+  readonly direction: CallDirection;
+  readonly callee: string | undefined;
+  readonly forwardedBy: string | undefined;
+  readonly others: readonly string[] | undefined;
+  /** Who called is not said. */
+  readonly isAnonymous: boolean;
+}
+
+/** Written out: copies of objects of many fields are slow to make. */
+function recordOf(call: OpenCall, { at, endedBy }: CallEnd, outcome: Outcome, view: View): CallRecord {
+  const { start, answer, userAgent } = call;
+  const { status, code, reason } = outcome;
+  const { isAnonymous } = view;
+  const answeredAt = status === 'answered' ? answer?.at : undefined;
   const end = Math.max(at, answer?.at ?? start);
   return {
-    ...{ id, start, answer: answer?.at, end, status, code, endedBy, peerIp },
-    durationMs: answer === undefined ? 0 : end - answer.at,
-    from: fromOctets(from),
-    to: fromOctets(to),
-    callId: fromOctets(callId),
-    reason: reason && fromOctets(reason),
-    userAgent: userAgent && fromOctets(userAgent),
+    id: call.id,
+    start,
+    answer: answeredAt,
+    end,
+    durationMs: answeredAt === undefined ? 0 : end - answeredAt,
+    direction: view.direction,
+    from: isAnonymous ? 'sip:anonymous@anonymous.invalid' : fromOctets(call.from),
+    to: fromOctets(call.to),
+    callId: fromOctets(call.callId),
+    status,
+    code,
+    reason: reason === undefined ? undefined : fromOctets(reason),
+    endedBy: answer === undefined || answeredAt !== undefined ? endedBy : undefined,
+    caller: isAnonymous ? undefined : call.caller,
+    callee: view.callee,
+    forwardedBy: view.forwardedBy,
+    others: view.others,
+    peerIp: isAnonymous ? undefined : call.peerIp,
+    userAgent: userAgent === undefined || isAnonymous ? undefined : fromOctets(userAgent),
   };
 }

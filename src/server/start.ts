@@ -178,6 +178,7 @@ export async function startServer(
     journal: createServerFile({ ...journalFile, own, directory: dirname(keyPath) }),
     sweepMs,
   });
+<<<<<<< HEAD
   const isRoot = process.geteuid?.() === 0;
   const loginFile = wtmp ?? (own === undefined && isRoot ? WTMP : undefined);
   const sessions = createSessions({
@@ -187,6 +188,10 @@ export async function startServer(
     current: () => service,
     timing: sessionTiming,
   });
+=======
+  if (own !== undefined && settings.keywords.Accounting)
+    log('notice', 'accounting', { why: 'calls are in ~/.sr/acct alone: one account is served' });
+>>>>>>> f8834ff (Say in the journal what is to be written before it is)
   const base = {
     own,
     key,

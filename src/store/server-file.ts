@@ -4,6 +4,7 @@
 import { appendLines } from '../unix/append-file.ts';
 import { asUser } from '../unix/as-user.ts';
 import { type Account, groupIdsOf } from '../unix/nss.ts';
+import { readTail } from '../unix/read-tail.ts';
 import { replaceFile } from '../unix/replace-file.ts';
 import { openRootDirectory } from '../unix/root-file.ts';
 import type { Trouble } from '../unix/trouble.ts';
@@ -27,6 +28,8 @@ export interface ServerFile {
   readonly path: string;
   /** Undefined: there is none. */
   read(): string | undefined | Trouble;
+  /** The last octets, at most so many; none where there is no file. */
+  tail(bytes: number): string | Trouble;
   /** Appends whole lines in one write(2), or none of them. */
   append(text: string): Trouble | undefined;
   /** Puts a file of this content in its place. */
@@ -75,6 +78,10 @@ export function createServerFile(place: ServerFilePlace): ServerFile {
       const read = within((directory) => readFile(directory, name, rules));
       if (read === undefined || !isTrouble(read)) return read?.content;
       return read.kind === 'missing' ? undefined : read;
+    },
+    tail: (bytes) => {
+      const read = within((directory) => readTail(directory, name, rules, bytes));
+      return isTrouble(read) && read.kind === 'missing' ? '' : read;
     },
     append(text) {
       const written = within((directory) => {

@@ -44,7 +44,12 @@ export type Operation =
   /** Puts `content` in the place of the contacts of version `after`. */
   | { readonly type: 'compactContacts'; readonly content: string; readonly after: Version }
   /** Appends records of calls to ~/.sr/acct; skipped where the account has no ~/.sr. */
-  | { readonly type: 'appendCall'; readonly lines: readonly string[] };
+  | {
+      readonly type: 'appendCall';
+      readonly lines: readonly string[];
+      /** They may have been written before: those that are at the end of the file are left out. */
+      readonly isRepeated: boolean;
+    };
 
 export type Answer =
   /** Verified; `rspauth` for Authentication-Info and what LoadCredentials asks for. */

@@ -9,6 +9,7 @@ import { appendLines } from '../unix/append-file.ts';
 import { asEachUser, type Errand } from '../unix/as-user.ts';
 import { tryLock, unlock } from '../unix/lock.ts';
 import type { Account } from '../unix/nss.ts';
+import { readTail } from '../unix/read-tail.ts';
 import { replaceFile } from '../unix/replace-file.ts';
 import {
   closeUserDirectory,
@@ -56,6 +57,9 @@ const MAX_QUEUE = 16;
 const MAX_CACHED = 20_000;
 /** The largest line and write that is accepted, in octets. */
 const MAX_LINE = 4096;
+/** How far back in acct a record may be that was written before. */
+const REPEATED_WITHIN = 256 * 1024;
+const CONTROL = /[\x00-\x1f\x7f]/;
 const NOT_WHOLE = 'not whole printable lines of at most 4 KiB';
 
 /** One request on its way. */
@@ -266,7 +270,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       case 'compactContacts':
         return compact(opened, operation.content, operation.after);
       case 'appendCall':
-        return appendCall(opened, operation.lines);
+        return appendCall(opened, operation);
     }
   }
 
@@ -354,10 +358,19 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
     });
   }
 
-  function appendCall(directory: UserDirectory, lines: readonly string[]): Answer | Trouble {
+  function appendCall(
+    directory: UserDirectory,
+    { lines, isRepeated }: Operation & { type: 'appendCall' },
+  ): Answer | Trouble {
     const text = wholeLines(lines);
     if (text === undefined) return { type: 'failed', why: NOT_WHOLE };
-    return locked(directory, () => appendLines(directory, 'acct', text, { sync: false, rules: ACCT }));
+    return locked(directory, () => {
+      const tail = isRepeated ? readTail(directory, 'acct', ACCT, REPEATED_WITHIN) : '';
+      if (isTrouble(tail)) return tail;
+      const missing = tail === '' ? text : wholeLines(lines.filter((line) => !tail.includes(`${line}\n`)));
+      if (missing === undefined || missing === '') return { version: undefined };
+      return appendLines(directory, 'acct', missing, { sync: false, rules: ACCT });
+    });
   }
 
   return {
@@ -396,18 +409,10 @@ function evenOut({ answers }: StoreRequest, tookMs: number): void {
 function wholeLines(lines: readonly string[]): string | undefined {
   let text = '';
   for (const line of lines) {
-    if (line.length === 0 || line.length > MAX_LINE || hasControl(line)) return undefined;
+    if (line.length === 0 || line.length > MAX_LINE || CONTROL.test(line)) return undefined;
     text += `${line}\n`;
   }
   return text;
-}
-
-function hasControl(line: string): boolean {
-  for (let index = 0; index < line.length; index++) {
-    const octet = line.charCodeAt(index);
-    if (octet < 32 || octet === 127) return true;
-  }
-  return false;
 }
 
 function hasTooManyLines(content: string): boolean {

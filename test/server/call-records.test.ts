@@ -328,6 +328,29 @@ describe('a server that was stopped in a call', () => {
   });
 });
 
+describe('a server that died between its journal and a copy', () => {
+  async function afterDeath(server: TestServer, lines: readonly string[]): Promise<void> {
+    await server.halt();
+    const waiting = lines.map((line) => ({ user: 'jan', line }));
+    server.append('calls', `${JSON.stringify({ handle: 'x', waiting })}\n`);
+    await server.restart();
+  }
+
+  test('writes what is missing, and nothing twice', async () => {
+    const server = await start();
+    await hangUp(await establish(server));
+    await recordsOf(server, 2);
+    const [one, other] = linesOf(server) as [string, string];
+    server.write('acct', `${one}\n`);
+    await afterDeath(server, [one, other]);
+    await recordsOf(server, 2);
+    expect(linesOf(server)).toEqual([one, other]);
+    await afterDeath(server, [one, other]);
+    await vi.waitFor(() => expect(server.read('calls')).toContain('"over":"x"'));
+    expect(linesOf(server)).toEqual([one, other]);
+  });
+});
+
 describe('a record that cannot be written', () => {
   const makers = {
     'a directory': (path: string) => mkdirSync(path),
@@ -361,6 +384,19 @@ describe('a record that cannot be written', () => {
     await server.restart();
     await recordsOf(server, 2);
   });
+});
+
+test('of the records of one user 1000 wait; more are lost, and counted', async () => {
+  const server = await start({ config: ['RateLimit 10000/10000'] });
+  mkdirSync(server.path('acct'));
+  const caller = await callerOf(server);
+  for (let call = 0; call < 510; call++) expect((await caller.invite(aor)).status).toBe(480);
+  await server.restart();
+  const lost = server.log('acct-lost').map((line) => Number(/records=(\d+)/.exec(line)?.[1]));
+  expect(lost.reduce((sum, records) => sum + records)).toBe(20);
+  expect(server.log('acct-waits').length).toBeLessThan(5);
+  rmdirSync(server.path('acct'));
+  await recordsOf(server, 1000);
 });
 
 describe('Accounting no', () => {
