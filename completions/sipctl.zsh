@@ -20,6 +20,16 @@ _sipctl_reload() {
     '(-h --help)'{-h,--help}'[show this help]'
 }
 
+_sipctl_trace() {
+  _arguments -s \
+    '--pcap[write them to FILE too, - is stdout]:FILE:_files' \
+    '-c[end after so many messages]:COUNT: ' \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::about:_users'
+}
+
 _sipctl_drop() {
   _arguments -s \
     '--socket[the control socket of the server that is meant]:PATH:_files' \
@@ -272,6 +282,7 @@ _sipctl() {
     'stats:Show the server'\''s counters and rates.'
     'ping:Measure the round trip to the server, or to contacts.'
     'drop:Take contacts away through the server.'
+    'trace:Show SIP messages as they pass, their credentials masked.'
     'reload:Have the configuration read again.'
     'stop:Stop the server.'
     'log:Change what is logged until the next reload.'
@@ -295,6 +306,7 @@ _sipctl() {
         stats) _sipctl_stats ;;
         ping) _sipctl_ping ;;
         drop) _sipctl_drop ;;
+        trace) _sipctl_trace ;;
         reload) _sipctl_reload ;;
         stop) _sipctl_stop ;;
         log) _sipctl_log ;;

@@ -14,7 +14,7 @@ interface Progress {
 }
 
 /** How a piece of a line stands out. */
-export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan';
 
 /** A piece of a line. */
 export type Piece = string | { readonly text: string; readonly style: Style };
@@ -84,6 +84,8 @@ const escapes: Readonly<Record<Style, string>> = {
   red: '\x1b[31m',
   green: '\x1b[32m',
   yellow: '\x1b[33m',
+  blue: '\x1b[34m',
+  magenta: '\x1b[35m',
   cyan: '\x1b[36m',
 };
 

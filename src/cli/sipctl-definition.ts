@@ -156,6 +156,25 @@ const operate: readonly CommandDefinition[] = [
     options: [socket, json],
     run: () => import('./sipctl/drop.ts'),
   },
+  {
+    name: 'trace',
+    summary: 'Show SIP messages as they pass, their credentials masked.',
+    arguments: [
+      { name: 'about', description: 'a user or an address; everything if left out', completes: 'user' },
+    ],
+    options: [
+      {
+        long: '--pcap',
+        value: 'FILE',
+        description: 'write them to FILE too, - is stdout',
+        completes: 'file',
+      },
+      { short: '-c', value: 'COUNT', description: 'end after so many messages' },
+      socket,
+      json,
+    ],
+    run: () => import('./sipctl/trace.ts'),
+  },
   { name: 'reload', summary: 'Have the configuration read again.', options: [socket], run: runOperate },
   { name: 'stop', summary: 'Stop the server.', options: [socket], run: runOperate },
   {

@@ -20,6 +20,9 @@ export interface ControlClient {
   onNotification: (method: string, params: Params) => void;
   /** Resolves once the connection is closed, by whoever. */
   readonly closed: Promise<void>;
+  /** Stops reading until `resume`: the server drops what is not asked for. */
+  pause(): void;
+  resume(): void;
   close(): void;
 }
 
@@ -67,6 +70,14 @@ class Connection implements ControlClient {
       this.#waiting.set(id, resolve);
       this.#socket.write(formatCall(method, params, id));
     });
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   close(): void {

@@ -161,6 +161,9 @@ function sendCopy(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow):
     tryNextHop(forwarding, branch);
     return;
   }
+  const { callee } = branch.search;
+  if (service.tracer.isOn && branch.target.isPhone && callee !== undefined)
+    service.tracer.reaches(callee.user.name, forwarding.inbound.exchange.head.callId, flow);
   branch.state = 'waiting';
   branch.client = service.transactions.sendRequest(request, flow, new Attempt(forwarding, branch, flow), id);
   if (request.method !== 'INVITE') return;

@@ -32,6 +32,7 @@ import type { RtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
 import type { Sessions } from './sessions.ts';
 import { createSourceLimits } from './source-limits.ts';
+import type { Tracer } from './trace.ts';
 import { createUsers } from './users.ts';
 
 /** Users kept in memory; each takes a few kilobytes. */
@@ -46,6 +47,7 @@ export interface ServiceBase {
   readonly key: Buffer;
   readonly log: Log;
   readonly counters: Counters;
+  readonly tracer: Tracer;
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
@@ -112,6 +114,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   return {
     log,
     counters: base.counters,
+    tracer: base.tracer,
     store,
     users,
     domains,

@@ -91,7 +91,7 @@ function findUser(service: Service, own: Account | undefined, name: string): Use
       'notFound',
       own === undefined ? `user ${name} does not exist` : `${name} is not served here`,
     );
-  const user = service.users.proved(service.users.claimed(toOctets(name)));
+  const user = service.users.proved(service.users.claimed(name));
   if (user.home === '') user.home = account.home;
   return user;
 }

@@ -2,12 +2,13 @@
 
 import { type Call, type Method, type Methods, textParam, userOf } from '../control/dispatch.ts';
 import { controlFault, isControlFault, type Params } from '../control/protocol.ts';
-import { formatHostPort } from '../transport/address.ts';
+import { canonicalAddress, formatHostPort } from '../transport/address.ts';
 import type { Account } from '../unix/nss.ts';
 import { dropContacts, pingContacts } from './control-contacts.ts';
 import { isLevel } from './log.ts';
 import type { Service } from './service.ts';
 import type { StatisticsTaker } from './statistics.ts';
+import type { TraceFilter, Tracer } from './trace.ts';
 
 /** What the process that runs the server does for it. */
 export interface Operator {
@@ -22,6 +23,7 @@ export interface ControlParts {
   /** The service as it is now; undefined while the server starts. */
   readonly current: () => Service | undefined;
   readonly statistics: StatisticsTaker;
+  readonly tracer: Tracer;
   /** The only account served, with `--own`. */
   readonly own: Account | undefined;
   readonly operator: Operator | undefined;
@@ -39,6 +41,7 @@ export function createControlMethods(parts: ControlParts): Methods {
     ['ping', everybody((params, call) => ping(parts, params, call))],
     ['status', everybody(() => status(parts))],
     ['drop', everybody((params, call) => onContacts(parts, params, call, dropContacts))],
+    ['trace', everybody((params, call) => trace(parts, params, call))],
     ['stats', administrators(() => parts.statistics.take())],
     ['reload', administrators(() => reload(parts))],
     ['stop', administrators(() => parts.operator?.stop() ?? {})],
@@ -78,6 +81,30 @@ function onContacts(
   if (isControlFault(contact)) return contact;
   if (service === undefined) return controlFault('unavailable', 'the server starts');
   return act(service, own, user, contact);
+}
+
+/** About everything, a user or an address; of whoever is no administrator always about himself. */
+function trace({ tracer }: ControlParts, params: Params, call: Call): unknown {
+  const { caller } = call;
+  const about = textParam(params, 'about');
+  if (isControlFault(about)) return about;
+  const address = about === undefined ? undefined : addressOf(about);
+  const named = address === undefined ? about : undefined;
+  const isOwn = !caller.isAdministrator;
+  const user = isOwn ? userOf({ user: named }, caller) : named;
+  if (isControlFault(user)) return user;
+  const isWhole = params.whole === true;
+  const filter: TraceFilter = { user, isOwn, address, isWhole };
+  return tracer.begin(filter, call) ?? {};
+}
+
+/** `192.0.2.1`, `192.0.2.1:5060`, `[2001:db8::1]:5060`, canonical; undefined: it is a user's name. */
+function addressOf(text: string): string | undefined {
+  const whole = canonicalAddress(text);
+  if (whole !== undefined) return whole;
+  const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  const address = canonicalAddress(host);
+  return address === undefined ? undefined : formatHostPort(address, Number(port));
 }
 
 function reload({ operator }: ControlParts): unknown {

@@ -28,12 +28,14 @@ import type { LocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
 import type { Sessions } from './sessions.ts';
 import type { SourceLimits } from './source-limits.ts';
+import type { Tracer } from './trace.ts';
 import type { User, Users } from './users.ts';
 
 /** The parts of a running server. */
 export interface Service {
   readonly log: Log;
   readonly counters: Counters;
+  readonly tracer: Tracer;
   readonly store: Store;
   readonly users: Users;
   readonly domains: LocalDomains;

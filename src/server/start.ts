@@ -38,6 +38,7 @@ import { createRtpEngines } from './rtp-engines.ts';
 import type { Service } from './service.ts';
 import { createSessions, type SessionTiming } from './sessions.ts';
 import { createStatistics } from './statistics.ts';
+import { createTracer } from './trace.ts';
 
 /** RFC 3261 §17.1.2.2, table 4. */
 const T2_MS = 4000;
@@ -127,6 +128,7 @@ export async function startServer(
     if (!(error instanceof ListenFault)) throw error;
     return { type: 'start-fault', kind: 'system', lines: [error.message] };
   }
+  const tracer = createTracer(traffic, () => service);
   const statistics = createStatistics(counters, traffic, () => service);
   const control = await openControlSocket({
     path: controlPath(settings.keywords.ControlSocket, own),
@@ -134,6 +136,7 @@ export async function startServer(
     methods: createControlMethods({
       current: () => service,
       statistics,
+      tracer,
       own,
       operator,
       startedMs: Date.now(),
@@ -178,7 +181,6 @@ export async function startServer(
     journal: createServerFile({ ...journalFile, own, directory: dirname(keyPath) }),
     sweepMs,
   });
-<<<<<<< HEAD
   const isRoot = process.geteuid?.() === 0;
   const loginFile = wtmp ?? (own === undefined && isRoot ? WTMP : undefined);
   const sessions = createSessions({
@@ -188,15 +190,14 @@ export async function startServer(
     current: () => service,
     timing: sessionTiming,
   });
-=======
   if (own !== undefined && settings.keywords.Accounting)
     log('notice', 'accounting', { why: 'calls are in ~/.sr/acct alone: one account is served' });
->>>>>>> f8834ff (Say in the journal what is to be written before it is)
   const base = {
     own,
     key,
     log,
     counters,
+    tracer,
     transport,
     transactions,
     keepalive: createKeepalive({ transport, transactions, log, current: () => service, timing }),

@@ -38,6 +38,20 @@ describe('tables', () => {
     return written.stdout;
   };
 
+  test('lines that must be told apart are coloured on a terminal alone, and obey nothing', () => {
+    const color = (isTTY: boolean, number: number) => {
+      const { written, streams } = kept(isTTY);
+      createReport('p', { json: false }, streams).colored(`a${ESC}[2J`, number);
+      return written.stdout;
+    };
+    expect(color(true, 0)).toMatch(/^\x1b\[\d\dma\\x1b\[2J\x1b\[0m\n$/);
+    expect(color(true, 1)).not.toBe(color(true, 0));
+    expect(color(true, 1000)).toMatch(/^\x1b\[\d\dm/);
+    expect(color(false, 0)).toBe('a\\x1b[2J\n');
+    process.env.NO_COLOR = '1';
+    expect(color(true, 0)).toBe('a\\x1b[2J\n');
+  });
+
   test('are boxed on a terminal, without colour', async () => {
     const text = await show(true);
     expect(text).toContain('│ jan  │ 5 │');

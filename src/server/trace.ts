@@ -1,0 +1,221 @@
+// Who watches the messages of a server (DESIGN §6): root and sipadmin all of them or what a user or an address has to do
+// with, a user what is his own. While nobody does, a message costs one look.
+//
+// What is a user's own is not read from addresses, which many may share and anybody may register, but from what the server
+// did: a leg is a Call-ID and a peer, and it is his once a request with his name came over it, or one of his phones was sent
+// a request. A call's legs to others are theirs.
+
+import { accountOf } from '../auth/authorize.ts';
+import type { Call } from '../control/dispatch.ts';
+import { maskCredentials } from '../control/mask.ts';
+import { type ControlFault, controlFault, formatCall } from '../control/protocol.ts';
+import type { TraceRecord } from '../control/trace-record.ts';
+import { readHead } from '../message/head.ts';
+import { toOctets } from '../message/octets.ts';
+import { parseMessage } from '../message/parse.ts';
+import { parseUri } from '../message/uri.ts';
+import { formatHostPort } from '../transport/address.ts';
+import type { Flow } from '../transport/flow.ts';
+import type { Traffic } from '../transport/traffic.ts';
+import { type Service, sourceOf } from './service.ts';
+
+/** Traces at once; and those of one uid that is no administrator. */
+const MOST_TRACES = 16;
+const MOST_OF_UID = 2;
+/** Call-IDs or legs that one trace remembers. */
+const MOST_REMEMBERED = 10_000;
+/** Lines go out together, so often; what waits meanwhile has a bound. */
+const FLUSH_MS = 50;
+const MOST_WAITING = 1 << 20;
+const DEFAULT_PORT = 5060;
+
+/** What a trace is about. */
+export interface TraceFilter {
+  /** Messages of this user. */
+  readonly user: string | undefined;
+  /** Only what is his own: he asks himself. */
+  readonly isOwn: boolean;
+  /** `192.0.2.1`, or with a port. */
+  readonly address: string | undefined;
+  /** Whole messages, not their start lines alone. */
+  readonly isWhole: boolean;
+}
+
+/** The traces of a server. */
+export interface Tracer {
+  /** Whether anybody watches: else nothing needs to be said. */
+  readonly isOn: boolean;
+  /** Says that a request with this Call-ID is about to be sent to a phone of a user's. */
+  reaches(user: string, callId: string, flow: Flow): void;
+  /** Sends messages to a client until it is gone; a fault where there are too many. */
+  begin(filter: TraceFilter, call: Call): ControlFault | undefined;
+}
+
+interface Trace {
+  readonly filter: TraceFilter;
+  readonly call: Call;
+  /** Tells a message that names the user. */
+  readonly naming: RegExp | undefined;
+  /** Call-IDs of a user's dialogs; of his own only, legs. */
+  readonly remembered: Set<string>;
+  lines: string[];
+  waiting: number;
+  lost: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Makes the traces of a server; `current` is the service as it is now. */
+export function createTracer(traffic: Traffic, current: () => Service | undefined): Tracer {
+  const traces = new Set<Trace>();
+  const tracer = { isOn: false, reaches, begin };
+
+  function begin(filter: TraceFilter, call: Call): ControlFault | undefined {
+    const { caller } = call;
+    const ofUid = [...traces].filter((trace) => trace.call.caller.uid === caller.uid).length;
+    if (traces.size >= MOST_TRACES || (!caller.isAdministrator && ofUid >= MOST_OF_UID))
+      return controlFault('busy', 'too many traces');
+    const naming = filter.user === undefined || filter.isOwn ? undefined : namingOf(filter.user);
+    const rest = { lines: [], waiting: 0, lost: 0, timer: undefined };
+    const trace: Trace = { filter, call, naming, remembered: new Set(), ...rest };
+    traces.add(trace);
+    turn();
+    call.onClosed(() => {
+      clearTimeout(trace.timer);
+      traces.delete(trace);
+      turn();
+    });
+    return undefined;
+  }
+
+  function turn(): void {
+    tracer.isOn = traces.size > 0;
+    traffic.watch = tracer.isOn ? watch : undefined;
+  }
+
+  function watch(isSent: boolean, octets: string, flow: Flow): void {
+    if (octets.charCodeAt(0) < 0x41) return;
+    try {
+      const callId = callIdOf(octets);
+      for (const trace of traces)
+        if (isWanted(trace, isSent, octets, flow, callId)) add(trace, isSent, octets, flow, callId);
+    } catch (error) {
+      current()?.log('error', 'internal-error', { why: (error as Error).stack });
+    }
+  }
+
+  function isWanted(trace: Trace, isSent: boolean, octets: string, flow: Flow, callId: string): boolean {
+    const { filter, naming, remembered } = trace;
+    if (filter.address !== undefined && !isAt(flow, filter.address)) return false;
+    if (filter.user === undefined) return true;
+    if (filter.isOwn) {
+      if (remembered.has(legOf(callId, flow.remoteAddress, flow.remotePort))) return true;
+      return !isSent && isClaimed(trace, octets, flow, callId);
+    }
+    if (remembered.has(callId)) return true;
+    if (naming === undefined || !naming.test(octets)) return false;
+    remember(remembered, callId);
+    return true;
+  }
+
+  /** A request that came with his name: he sent it, or somebody says so, which is for him to know. It makes its leg his. */
+  function isClaimed(trace: Trace, octets: string, flow: Flow, callId: string): boolean {
+    const { user = '' } = trace.filter;
+    const service = current();
+    if (service === undefined || !octets.includes(toOctets(user)) || octets.startsWith('SIP/')) return false;
+    // What a trusted peer calls him is not proved to be him.
+    if (service.isTrustedPeer(flow.remoteAddress)) return false;
+    const request = parseMessage(octets);
+    const head = request.type === 'request' ? readHead(request) : undefined;
+    if (request.type !== 'request' || head === undefined || head.type === 'malformed') return false;
+    const uri = parseUri((request.method === 'REGISTER' ? head.to : head.from).uri);
+    if (uri === undefined || !('host' in uri) || !service.domains.isLocal(uri.host)) return false;
+    if (accountOf(uri) !== user) return false;
+    remember(trace.remembered, legOf(callId, flow.remoteAddress, flow.remotePort));
+    // Without rport the answer goes to another port.
+    if (head.via.rport === undefined)
+      remember(trace.remembered, legOf(callId, flow.remoteAddress, head.via.port ?? DEFAULT_PORT));
+    return true;
+  }
+
+  function reaches(user: string, callId: string, flow: Flow): void {
+    for (const { filter, remembered } of traces) {
+      if (filter.user !== user) continue;
+      remember(remembered, filter.isOwn ? legOf(callId, flow.remoteAddress, flow.remotePort) : callId);
+    }
+  }
+
+  return tracer;
+}
+
+function add(trace: Trace, isSent: boolean, octets: string, flow: Flow, callId: string): void {
+  if (trace.waiting > MOST_WAITING) {
+    trace.lost++;
+    return;
+  }
+  const line = formatCall('trace', { ...recordOf(trace.filter.isWhole, isSent, octets, flow, callId) });
+  trace.lines.push(line);
+  trace.waiting += line.length;
+  trace.timer ??= setTimeout(() => flush(trace), FLUSH_MS);
+}
+
+/** Whoever reads too slowly loses lines, and is told how many. */
+function flush(trace: Trace): void {
+  trace.timer = undefined;
+  const { lines, lost } = trace;
+  trace.lines = [];
+  trace.waiting = 0;
+  const told = lost > 0 ? formatCall('trace-lost', { count: lost }) : '';
+  if (trace.call.send(lines.join('') + told)) trace.lost = 0;
+  else trace.lost += lines.length;
+}
+
+function recordOf(
+  isWhole: boolean,
+  isSent: boolean,
+  octets: string,
+  flow: Flow,
+  callId: string,
+): TraceRecord {
+  const local = formatHostPort(flow.localAddress, flow.localPort);
+  const remote = sourceOf(flow);
+  const masked = maskCredentials(isWhole ? octets : startLineOf(octets));
+  return {
+    time: Date.now(),
+    sent: isSent,
+    transport: flow.transport,
+    source: isSent ? local : remote,
+    destination: isSent ? remote : local,
+    line: isWhole ? startLineOf(masked) : masked,
+    callId,
+    ...(isWhole ? { octets: masked } : {}),
+  };
+}
+
+function startLineOf(octets: string): string {
+  const end = octets.indexOf('\n');
+  return octets.slice(0, end < 0 ? 1000 : Math.min(end, 1000)).trimEnd();
+}
+
+/** The Call-ID, long or short; empty where there is none. */
+function callIdOf(octets: string): string {
+  return /\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)/i.exec(octets)?.[1]?.trim() ?? '';
+}
+
+function legOf(callId: string, address: string, port: number): string {
+  return `${callId}\n${address}\n${port}`;
+}
+
+function isAt(flow: Flow, address: string): boolean {
+  return flow.remoteAddress === address || sourceOf(flow) === address;
+}
+
+/** A request to him, or a message from or to him. */
+function namingOf(user: string): RegExp {
+  const name = toOctets(user).replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+  return new RegExp(`(?:^[A-Z]+ |\\n(?:from|f|to|t)[ \\t]*:[^\\r\\n]*)sips?:${name}[@:]`, 'i');
+}
+
+function remember(remembered: Set<string>, key: string): void {
+  if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.values().next().value as string);
+  remembered.add(key);
+}
