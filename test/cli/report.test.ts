@@ -1,7 +1,7 @@
 // How the programs speak: into pipes plainly, on terminals with tables, never obeying what they show.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createReport, formatPlainTable, printable, type Streams } from '../../src/cli/report.ts';
+import { createReport, formatPlainTable, printable, type Streams, type Style } from '../../src/cli/report.ts';
 
 /** Streams that keep what is written. */
 function kept(isTTY: boolean) {
@@ -38,18 +38,17 @@ describe('tables', () => {
     return written.stdout;
   };
 
-  test('lines that must be told apart are coloured on a terminal alone, and obey nothing', () => {
-    const color = (isTTY: boolean, number: number) => {
+  test('pieces of lines are styled on a terminal alone, and obey nothing', () => {
+    const styled = (isTTY: boolean, style: Style) => {
       const { written, streams } = kept(isTTY);
-      createReport('p', { json: false }, streams).colored(`a${ESC}[2J`, number);
+      createReport('p', { json: false }, streams).lines([['a ', { text: `b${ESC}[2J`, style }]]);
       return written.stdout;
     };
-    expect(color(true, 0)).toMatch(/^\x1b\[\d\dma\\x1b\[2J\x1b\[0m\n$/);
-    expect(color(true, 1)).not.toBe(color(true, 0));
-    expect(color(true, 1000)).toMatch(/^\x1b\[\d\dm/);
-    expect(color(false, 0)).toBe('a\\x1b[2J\n');
+    expect(styled(true, 'green')).toBe('a \x1b[32mb\\x1b[2J\x1b[0m\n');
+    expect(styled(true, 'blue')).not.toBe(styled(true, 'green'));
+    expect(styled(false, 'green')).toBe('a b\\x1b[2J\n');
     process.env.NO_COLOR = '1';
-    expect(color(true, 0)).toBe('a\\x1b[2J\n');
+    expect(styled(true, 'green')).toBe('a b\\x1b[2J\n');
   });
 
   test('are boxed on a terminal, without colour', async () => {

@@ -74,7 +74,6 @@ export class ToolHost {
       mkdirSync(this.home(name), { mode: 0o755 });
       if (isRoot) chownSync(this.home(name), ids[at] as number, ids[at] as number);
     }
-    mkdirSync(this.#path('log'));
     if (isRoot) {
       cpSync('/etc', this.#path('etc'), { recursive: true, verbatimSymlinks: true, filter: isLasting });
       rmSync(this.#path('etc/sr'), { recursive: true, force: true });
