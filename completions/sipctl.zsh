@@ -20,6 +20,14 @@ _sipctl_reload() {
     '(-h --help)'{-h,--help}'[show this help]'
 }
 
+_sipctl_monitor() {
+  _arguments -s \
+    '-c[end after so many looks]:COUNT: ' \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
 _sipctl_trace() {
   _arguments -s \
     '--pcap[write them to FILE too, - is stdout]:FILE:_files' \
@@ -283,6 +291,7 @@ _sipctl() {
     'ping:Measure the round trip to the server, or to contacts.'
     'drop:Take contacts away through the server.'
     'trace:Show SIP messages as they pass, their credentials masked.'
+    'monitor:Watch counters and rates, once a second.'
     'reload:Have the configuration read again.'
     'stop:Stop the server.'
     'log:Change what is logged until the next reload.'
@@ -307,6 +316,7 @@ _sipctl() {
         ping) _sipctl_ping ;;
         drop) _sipctl_drop ;;
         trace) _sipctl_trace ;;
+        monitor) _sipctl_monitor ;;
         reload) _sipctl_reload ;;
         stop) _sipctl_stop ;;
         log) _sipctl_log ;;

@@ -175,6 +175,12 @@ const operate: readonly CommandDefinition[] = [
     ],
     run: () => import('./sipctl/trace.ts'),
   },
+  {
+    name: 'monitor',
+    summary: 'Watch counters and rates, once a second.',
+    options: [{ short: '-c', value: 'COUNT', description: 'end after so many looks' }, socket, json],
+    run: () => import('./sipctl/monitor.ts'),
+  },
   { name: 'reload', summary: 'Have the configuration read again.', options: [socket], run: runOperate },
   { name: 'stop', summary: 'Stop the server.', options: [socket], run: runOperate },
   {

@@ -54,7 +54,7 @@ class Connection implements ControlClient {
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.#isClosed = true;
-        const gone = controlFault('unavailable', 'the server closed the connection');
+        const gone = controlFault('gone', 'the server closed the connection');
         for (const answer of this.#waiting.values()) answer(gone);
         this.#waiting.clear();
         resolve();
@@ -63,8 +63,7 @@ class Connection implements ControlClient {
   }
 
   request(method: string, params: Params = {}): Promise<unknown> {
-    if (this.#isClosed)
-      return Promise.resolve(controlFault('unavailable', 'the server closed the connection'));
+    if (this.#isClosed) return Promise.resolve(controlFault('gone', 'the server closed the connection'));
     const id = ++this.#lastId;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);

@@ -22,6 +22,8 @@ export const errorCodes = {
   busy: -32004,
   /** A configuration has faults. */
   configuration: -32005,
+  /** Of the client's making: the server is gone. */
+  gone: -32006,
 } as const;
 
 type Id = string | number | null;
@@ -87,9 +89,14 @@ export function formatReply(id: Id, result: unknown): string {
   return `${JSON.stringify({ jsonrpc: '2.0', id, error })}\n`;
 }
 
-/** The line of a request, or of a notification where there is no id. */
-export function formatCall(method: string, params: Params, id?: number): string {
-  return `${JSON.stringify({ jsonrpc: '2.0', ...(id === undefined ? {} : { id }), method, params })}\n`;
+/** The line of a request. */
+export function formatCall(method: string, params: Params, id: number): string {
+  return `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`;
+}
+
+/** The line of a notification; `method` needs no escapes. They go out by the thousand. */
+export function formatNotification(method: string, params: object): string {
+  return `{"jsonrpc":"2.0","method":"${method}","params":${JSON.stringify(params)}}\n`;
 }
 
 /** What a client reads: what its request came to, or a notification. */

@@ -12,5 +12,5 @@ export interface TraceRecord {
   readonly line: string;
   readonly callId: string;
   /** The whole message, an octet string, where it was asked for. */
-  readonly octets?: string;
+  readonly octets?: string | undefined;
 }

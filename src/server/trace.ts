@@ -7,8 +7,8 @@
 
 import { accountOf } from '../auth/authorize.ts';
 import type { Call } from '../control/dispatch.ts';
-import { maskCredentials } from '../control/mask.ts';
-import { type ControlFault, controlFault, formatCall } from '../control/protocol.ts';
+import { maskCredentials, maskUriPasswords } from '../control/mask.ts';
+import { type ControlFault, controlFault, formatNotification } from '../control/protocol.ts';
 import type { TraceRecord } from '../control/trace-record.ts';
 import { readHead } from '../message/head.ts';
 import { toOctets } from '../message/octets.ts';
@@ -152,7 +152,7 @@ function add(trace: Trace, isSent: boolean, octets: string, flow: Flow, callId: 
     trace.lost++;
     return;
   }
-  const line = formatCall('trace', { ...recordOf(trace.filter.isWhole, isSent, octets, flow, callId) });
+  const line = formatNotification('trace', recordOf(trace.filter.isWhole, isSent, octets, flow, callId));
   trace.lines.push(line);
   trace.waiting += line.length;
   trace.timer ??= setTimeout(() => flush(trace), FLUSH_MS);
@@ -164,7 +164,7 @@ function flush(trace: Trace): void {
   const { lines, lost } = trace;
   trace.lines = [];
   trace.waiting = 0;
-  const told = lost > 0 ? formatCall('trace-lost', { count: lost }) : '';
+  const told = lost > 0 ? formatNotification('trace-lost', { count: lost }) : '';
   if (trace.call.send(lines.join('') + told)) trace.lost = 0;
   else trace.lost += lines.length;
 }
@@ -178,7 +178,7 @@ function recordOf(
 ): TraceRecord {
   const local = formatHostPort(flow.localAddress, flow.localPort);
   const remote = sourceOf(flow);
-  const masked = maskCredentials(isWhole ? octets : startLineOf(octets));
+  const masked = isWhole ? maskCredentials(octets) : maskUriPasswords(startLineOf(octets));
   return {
     time: Date.now(),
     sent: isSent,
@@ -187,7 +187,7 @@ function recordOf(
     destination: isSent ? remote : local,
     line: isWhole ? startLineOf(masked) : masked,
     callId,
-    ...(isWhole ? { octets: masked } : {}),
+    octets: isWhole ? masked : undefined,
   };
 }
 

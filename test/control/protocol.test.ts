@@ -6,6 +6,7 @@ import { createLineReader } from '../../src/control/lines.ts';
 import {
   controlFault,
   formatCall,
+  formatNotification,
   formatReply,
   parseFromServer,
   parseRequest,
@@ -51,9 +52,14 @@ test('what a server sends is what a client reads', () => {
   const fault = controlFault('notFound', 'no such contact', ['one']);
   expect(parseFromServer(formatReply(3, fault))).toEqual({ type: 'reply', id: 3, result: fault });
   expect(parseFromServer(formatReply(3, undefined))).toEqual({ type: 'reply', id: 3, result: null });
-  expect(parseFromServer(formatCall('trace', { a: 1 }))).toEqual({
+  expect(parseFromServer(formatNotification('trace', { a: 1 }))).toEqual({
     type: 'notification',
     method: 'trace',
+    params: { a: 1 },
+  });
+  expect(parseRequest(formatCall('ping', { a: 1 }, 9))).toMatchObject({
+    id: 9,
+    method: 'ping',
     params: { a: 1 },
   });
   expect(parseFromServer('[]')).toBeUndefined();

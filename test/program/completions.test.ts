@@ -36,7 +36,7 @@ describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
   test('commands and their commands', () => {
     expect(bashOffers('sipctl', '')).toEqual([
       ...['serve', 'ul', 'user', 'config', 'ha1', 'check', 'last'],
-      ...['status', 'stats', 'ping', 'drop', 'trace', 'reload', 'stop', 'log'],
+      ...['status', 'stats', 'ping', 'drop', 'trace', 'monitor', 'reload', 'stop', 'log'],
     ]);
     expect(bashOffers('sipctl', 'c')).toEqual(['config', 'check']);
     expect(bashOffers('sipctl', 'ul', '')).toEqual(['show', 'add', 'rm', 'dump']);

@@ -1,12 +1,23 @@
 // sipctl and the server that runs (DESIGN §6): as its owner, as root, as a member of sipadmin, and as a user who is neither.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { spawn as spawnPty } from '@lydell/node-pty';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent } from '../agent/agent.ts';
 import { realm, Served } from './serve-host.ts';
 import { canPlayUsers, isRoot, ToolHost, type User } from './tool-host.ts';
 
-const commands = [['status'], ['stats'], ['ping'], ['drop', 'jan'], ['reload'], ['stop'], ['log', 'debug']];
+const commands = [
+  ['status'],
+  ['trace'],
+  ['monitor'],
+  ['stats'],
+  ['ping'],
+  ['drop', 'jan'],
+  ['reload'],
+  ['stop'],
+  ['log', 'debug'],
+];
 
 describe.skipIf(!canPlayUsers)('a server of one’s own (needs root or libnss_wrapper)', () => {
   const host = new ToolHost();
@@ -69,6 +80,44 @@ describe.skipIf(!canPlayUsers)('a server of one’s own (needs root or libnss_wr
     await start();
     expect(sipctl('ping').stdout).toMatch(/^the server answered in [\d.]+ ms\n$/);
     expect(JSON.parse(sipctl('ping', '--json').stdout).rtt).toBeGreaterThan(0);
+  });
+
+  test('monitor is a line a second into a pipe, or JSON', async () => {
+    const one = await start();
+    await (await one.agent()).request({ method: 'OPTIONS', requestUri: `sip:${realm}` });
+    const { status, stdout } = sipctl('monitor', '-c', '2');
+    expect(status).toBe(0);
+    const lines = stdout.split('\n').slice(0, -1);
+    expect(lines).toHaveLength(2);
+    for (const line of lines)
+      expect(line).toMatch(
+        /^time=\S+Z requests=0\.0 responses=0\.0 .* transactions=\d+ rss=\d+ delay=[\d.]+$/,
+      );
+    expect(JSON.parse(sipctl('monitor', '-c', '1', '--json').stdout).requests.OPTIONS).toBe(1);
+    expect(sipctl('monitor', '-c', 'x').status).toBe(65);
+  });
+
+  test.each(['q', '\x03'])('monitor is redrawn in place on a terminal, and %j ends it', async (key) => {
+    await start();
+    const [program, ...words] = host.command('jan', 'sipctl', ['monitor']) as [string, ...string[]];
+    const pty = spawnPty(program, words, { env: host.environment(), cols: 60, rows: 12 });
+    let shown = '';
+    pty.onData((data) => {
+      shown += data;
+    });
+    const ended = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
+    await expect.poll(() => shown.split('\x1b[H').length, { timeout: 10_000 }).toBeGreaterThan(2);
+    const [, first = '', second = ''] = shown.split('\x1b[H');
+    for (const screen of [first, second]) {
+      const lines = screen.replace(/\x1b\[[\d?]*[A-Za-z]/g, '').split('\r\n');
+      expect(lines.length).toBeLessThanOrEqual(12);
+      expect(lines[0]).toMatch(/^sipctl monitor {3}pid \d+ {3}sip\.test/);
+      for (const line of lines) expect([...line].length).toBeLessThanOrEqual(60);
+    }
+    pty.write(key);
+    expect(await ended).toBe(0);
+    expect(shown).toMatch(/^\x1b\[\?1049h\x1b\[\?25l/);
+    expect(shown).toMatch(/\x1b\[\?25h\x1b\[\?1049l$/);
   });
 
   test('log changes the level, reload takes the configuration’s again', async () => {

@@ -69,6 +69,7 @@ const exits: Readonly<Record<number, { readonly code: number }>> = {
   [errorCodes.notPermitted]: sysExit.EX_NOPERM,
   [errorCodes.notFound]: sysExit.EX_UNAVAILABLE,
   [errorCodes.noMethod]: sysExit.EX_UNAVAILABLE,
+  [errorCodes.gone]: sysExit.EX_UNAVAILABLE,
   [errorCodes.unavailable]: sysExit.EX_TEMPFAIL,
   [errorCodes.busy]: sysExit.EX_TEMPFAIL,
   [errorCodes.invalidParams]: sysExit.EX_DATAERR,

@@ -4,6 +4,7 @@ import { formatPrometheus, type Statistics } from '../../control/statistics.ts';
 import { type Context, isSet } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
 import { isRefusal } from '../refusal.ts';
+import { formatPlainTable } from '../report.ts';
 import { ask, withServer } from './server-connection.ts';
 
 /** Runs `sipctl stats`. */
@@ -13,7 +14,7 @@ export function run(context: Context): Promise<number> {
     if (isRefusal(statistics)) return statistics;
     if (isSet(context, 'prometheus')) report.print(formatPrometheus(statistics).trimEnd());
     else if (report.json) report.value(statistics);
-    else await report.table(['Name', 'Value', 'Unit'], rowsOf(statistics));
+    else report.print(formatPlainTable(['Name', 'Value', 'Unit'], rowsOf(statistics)).trimEnd());
     return sysExit.EX_OK.code;
   });
 }
