@@ -16,6 +16,8 @@ import type { User } from './users.ts';
 
 /** How often a removal is decided on again because somebody else wrote the contacts meanwhile. */
 const MOST_DECISIONS = 10;
+/** Contacts that are asked at once: a file may have a thousand. */
+const MOST_PINGED = 20;
 /** An answer of a contact comes in so long, or not at all. */
 const ANSWER_MS = 4000;
 /** Whoever asks over the control socket is on this host, and reaches its loopback addresses himself. */
@@ -81,7 +83,7 @@ export async function pingContacts(
       'notFound',
       contact === undefined ? `${name} has no contact` : `${name} has no contact ${contact}`,
     );
-  return Promise.all(live.map((binding) => pingContact(service, user, binding)));
+  return Promise.all(live.slice(0, MOST_PINGED).map((binding) => pingContact(service, user, binding)));
 }
 
 function findUser(service: Service, own: Account | undefined, name: string): User | ControlFault {

@@ -115,6 +115,8 @@ class Connection implements Call {
     this.#parts = parts;
     this.#socket = socket;
     const reader = createLineReader(MAX_REQUEST);
+    // Each trace listens for the end.
+    socket.setMaxListeners(64);
     socket.setEncoding('utf8');
     socket.on('data', (chunk) => {
       if (this.#hasEnded) return;

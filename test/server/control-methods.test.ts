@@ -98,6 +98,27 @@ describe('ping', () => {
   });
 });
 
+test('one connection may trace more than once without a warning of ours', async () => {
+  const warnings: string[] = [];
+  const listen = (warning: Error) => warnings.push(warning.name);
+  process.on('warning', listen);
+  for (let count = 0; count < 12; count++) expect(await client.request('trace')).toEqual({});
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', listen);
+  expect(warnings).toEqual([]);
+});
+
+test('of a thousand contacts 20 are asked', async () => {
+  const agent = await server.agent();
+  const at = `127.0.0.1:${agent.local.port}`;
+  const contacts = Array.from({ length: 30 }, (_, index) => `<sip:jan@${at};line=${index}>\n`);
+  server.write('usrloc', contacts.join(''));
+  const pinged = client.request('ping', { user: 'jan' });
+  const phone = new Phone(agent, 'jan');
+  for (let count = 0; count < 20; count++) await phone.answer(await phone.next('OPTIONS'), 200);
+  expect(await pinged).toHaveLength(20);
+});
+
 describe('drop', () => {
   test('takes one contact away, which a call reaches no more, and keeps the others', async () => {
     const [one, other] = [await server.agent(), await server.agent()];
