@@ -66,6 +66,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   const ending = new Map<string, Set<WaitingCopy>>();
   let legs = 0;
   let isFlushing = false;
+  let isClosed = false;
   const copies = createCallCopies(parts.truth, () => (parts.current() as Service).store, log);
   const journal = createCallJournal(parts.journal, log, entryOf, allEntries);
   const timer = setInterval(sweep, parts.sweepMs ?? SWEEP_MS);
@@ -84,7 +85,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
 
   function touch({ handle }: { readonly handle: string }): void {
     journal.touch(handle);
-    if (isFlushing) return;
+    if (isFlushing || isClosed) return;
     isFlushing = true;
     setImmediate(flush);
   }
@@ -92,6 +93,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   /** Behind a turn: the journal says first what is to be written, so that nothing is lost and nothing written twice. */
   function flush(): void {
     isFlushing = false;
+    if (isClosed) return;
     const nowMs = now();
     journal.flush(nowMs);
     copies.flush(nowMs);
@@ -104,11 +106,17 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     else others.push(call);
   }
 
-  function end(call: OpenCall, how: CallEnd): void {
-    if (!open.delete(call.handle)) return;
+  /** Forgets a call that goes on here; false: it does not. */
+  function remove(call: OpenCall): boolean {
+    if (!open.delete(call.handle)) return false;
     const others = (byKey.get(call.key) ?? []).filter((other) => other !== call);
     if (others.length === 0) byKey.delete(call.key);
     else byKey.set(call.key, others);
+    return true;
+  }
+
+  function end(call: OpenCall, how: CallEnd): void {
+    if (!remove(call)) return;
     const ended = copiesOf(call, how).map(
       ({ user, record, mayLack }): WaitingCopy => ({
         user,
@@ -236,7 +244,10 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       return true;
     },
     failed(call, how) {
-      if (call.answer === undefined) end(call, how);
+      if (call.answer !== undefined) return;
+      // What is challenged comes again with an answer to that: the same call, so far.
+      if (how.code !== 401 && how.code !== 407) end(call, how);
+      else if (remove(call)) touch(call);
     },
     of: (callId, callerTag, calleeTag) =>
       (byKey.get(keyOf(callId, callerTag)) ?? []).filter(
@@ -262,6 +273,8 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     size: () => open.size,
     async close() {
       clearInterval(timer);
+      isClosed = true;
+      journal.flush(now());
       await copies.close();
       journal.flush(now());
       journal.sweep(now());

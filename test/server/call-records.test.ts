@@ -222,6 +222,59 @@ describe('a call that is not answered', () => {
     expect(record?.callee).toBeUndefined();
   });
 
+  test('but challenged by its callee is none: it comes again (§22.3)', async () => {
+    const server = await start();
+    const callee = await registeredPhone(server);
+    const caller = await callerOf(server);
+    const challenge = createField('Proxy-Authenticate', 'Digest realm="elsewhere", nonce="n"');
+    const inviting = caller.invite(aor);
+    await callee.answer(await callee.next('INVITE'), 407, { fields: [challenge] });
+    await caller.acknowledge(await inviting, aor);
+    const again = caller.invite(aor);
+    await callee.answer(await callee.next('INVITE'), 486);
+    expect((await again).status).toBe(486);
+    const { out, in: incoming } = await sidesOf(server);
+    expect([out.status, incoming.status]).toEqual(['busy', 'busy']);
+  });
+
+  test('but comes back from a proxy behind us is one call', async () => {
+    const server = await start({ config: ['TrustedPeers 127.0.0.2'] });
+    const callee = await registeredPhone(server);
+    const caller = await callerOf(server);
+    const proxy = await server.agent('udp', '127.0.0.2');
+    const { address, port } = proxy.local;
+    const to = `sip:eva@${address}:${port}`;
+    const inviting = caller.invite(to);
+    const behind = new Phone(proxy, 'proxy');
+    const out = await behind.next('INVITE');
+    const value = (id: string) => fieldValue(out.request, id) ?? '';
+    const back = proxy.request({
+      method: 'INVITE',
+      requestUri: aor,
+      callId: value('call-id'),
+      fields: { From: value('from'), To: value('to') },
+    });
+    await callee.answer(await callee.next('INVITE'), 486);
+    expect((await back).status).toBe(486);
+    await behind.answer(out, 486);
+    expect((await inviting).status).toBe(486);
+    const sides = await sidesOf(server);
+    expect([sides.out.to, sides.in.to]).toEqual([to, aor]);
+  });
+
+  test('from somebody else is in the file of the called alone', async () => {
+    const server = await start({ config: ['TrustedPeers 127.0.0.2'] });
+    const peer = await server.agent('udp', '127.0.0.2');
+    const fields = { From: '<sip:eva@elsewhere.test>;tag=e' };
+    expect((await peer.request({ method: 'INVITE', requestUri: aor, fields })).status).toBe(480);
+    expect((await peer.request({ method: 'INVITE', requestUri: `sip:x@${realm}`, fields })).status).toBe(404);
+    const [record] = await recordsOf(server, 1);
+    expect(record).toMatchObject({
+      ...{ direction: 'in', from: 'sip:eva@elsewhere.test', callee: 'jan', peerIp: '127.0.0.2' },
+    });
+    expect(record?.caller).toBeUndefined();
+  });
+
   test('with a wrong password is none', async () => {
     const server = await start();
     const caller = await callerOf(server);
