@@ -127,13 +127,41 @@ describe('a call that is answered', () => {
 
   test('goes on when BYE is refused', async () => {
     const server = await start();
+    const at = Date.UTC(2026, 10, 22, 10, 15);
+    server.nowMs = at;
     const call = await establish(server);
     const { caller, callee, response } = call;
+    server.nowMs = at + 1000;
     const bye = caller.agent.request(caller.within('BYE', response, 1));
     await callee.answer(await callee.next('BYE'), 500);
     expect((await bye).status).toBe(500);
+    server.nowMs = at + 2000;
     await hangUp(call);
-    await recordsOf(server, 2);
+    expect((await sidesOf(server)).out.durationMs).toBe(2000);
+  });
+
+  test('by two phones at once lasts until the last of its dialogs has ended (§13.2.2.4)', async () => {
+    const server = await start();
+    const at = Date.UTC(2026, 10, 22, 10, 15);
+    server.nowMs = at;
+    const [one, other] = [await registeredPhone(server), await registeredPhone(server)];
+    const caller = await callerOf(server);
+    const inviting = caller.invite(aor);
+    const [first, second] = [await one.next('INVITE'), await other.next('INVITE')];
+    await other.answer(second, 180);
+    await caller.nextResponse(180, 'INVITE');
+    await one.answer(first, 200, { body: SDP });
+    const response = await inviting;
+    await caller.confirm(response);
+    await other.next('CANCEL');
+    await other.answer(second, 200, { body: SDP });
+    const late = await caller.nextResponse(200, 'INVITE');
+    await caller.confirm(late);
+    server.nowMs = at + 1000;
+    await hangUp({ callee: other, caller, response: late, invite: second });
+    server.nowMs = at + 2000;
+    await hangUp({ callee: one, caller, response, invite: first });
+    expect((await sidesOf(server)).out.durationMs).toBe(2000);
   });
 
   test('of an anonymous caller does not tell the callee who it was (RFC 3323)', async () => {
