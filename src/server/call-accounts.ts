@@ -30,8 +30,8 @@ export interface CallAccountsParts {
 
 /** The calls of a server. */
 export interface CallAccounts {
-  /** An INVITE that makes a dialog begins its way. */
-  open(caller: Caller, exchange: Exchange): OpenCall;
+  /** An INVITE that makes a dialog begins its way; undefined: there are too many calls to keep account of one more. */
+  open(caller: Caller, exchange: Exchange): OpenCall | undefined;
   /** It is a call to this account; `isKept`: Accounting in his settings. */
   called(call: OpenCall, user: User, isKept: boolean): void;
   /** Takes a success; false: not the first. */
@@ -54,14 +54,17 @@ const SWEEP_MS = 1000;
 const REPEATED_WITHIN = 4 * 1024 * 1024;
 /** A Call-ID of more is remembered by its hash. */
 const LONGEST_KEY = 200;
-/** Calls at once, a kilobyte each; of more the oldest is taken for one whose end was missed. */
+/** Calls at once, a kilobyte each, and of one user: an office's telephone exchange has some hundred. */
 const MOST_OPEN = 100_000;
+const MOST_OF_ONE = 1000;
 
 /** Takes up the calls that the journal says were open. */
 export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   const { log, now } = parts;
   const open = new Map<string, OpenCall>();
   const byKey = new Map<string, OpenCall[]>();
+  /** How many of them each user began. */
+  const counts = new Map<string, number>();
   /** Of calls that have ended, the copies that are not written. */
   const ending = new Map<string, Set<WaitingCopy>>();
   let legs = 0;
@@ -104,6 +107,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     const others = byKey.get(call.key);
     if (others === undefined) byKey.set(call.key, [call]);
     else others.push(call);
+    count(call, 1);
   }
 
   /** Forgets a call that goes on here; false: it does not. */
@@ -112,7 +116,15 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     const others = (byKey.get(call.key) ?? []).filter((other) => other !== call);
     if (others.length === 0) byKey.delete(call.key);
     else byKey.set(call.key, others);
+    count(call, -1);
     return true;
+  }
+
+  function count({ caller }: OpenCall, change: number): void {
+    if (caller === undefined) return;
+    const sum = (counts.get(caller) ?? 0) + change;
+    if (sum === 0) counts.delete(caller);
+    else counts.set(caller, sum);
   }
 
   function end(call: OpenCall, how: CallEnd): void {
@@ -196,6 +208,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
 
   return {
     open(caller, { request, head, flow }) {
+      if (open.size >= MOST_OPEN || (counts.get(caller.name) ?? 0) >= MOST_OF_ONE) return undefined;
       const { keywords } = parts.current() as Service;
       const startMs = now();
       const key = keyOf(head.callId, head.from.tag ?? '');
@@ -220,7 +233,6 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
         called: [],
         refreshedAt: startMs,
       };
-      if (open.size >= MOST_OPEN) endOldest();
       add(call);
       touch(call);
       return call;
@@ -282,14 +294,6 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       parts.truth?.close();
     },
   };
-
-  function endOldest(): void {
-    const [oldest] = open.values();
-    if (oldest === undefined) return;
-    log('warning', 'calls-open', { most: MOST_OPEN, why: 'the oldest is taken for ended' });
-    if (oldest.answer === undefined) end(oldest, { status: 'failed', at: now() });
-    else end(oldest, endOfAnswered(oldest, now(), 'max-duration'));
-  }
 }
 
 /** Whether anybody gets a record of it. */

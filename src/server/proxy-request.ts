@@ -113,21 +113,23 @@ const noLimit = () => {};
 function sendOn(service: Service, proxied: Proxied, transaction: ServerTransaction, caller: Caller): void {
   const { exchange, routed, target, breadth, loopHash } = proxied;
   const { request } = routed;
-  const onSettled =
-    caller.type === 'user' && request.method === 'INVITE' ? service.callAttempts.begin(caller.name) : noLimit;
-  if (onSettled === undefined) {
+  const isInvite = request.method === 'INVITE';
+  const onSettled = caller.type === 'user' && isInvite ? service.callAttempts.begin(caller.name) : noLimit;
+  const isCall = isInvite && exchange.head.to.tag === undefined;
+  const call = isCall && onSettled !== undefined ? service.calls.open(caller, exchange) : undefined;
+  if (onSettled === undefined || (isCall && call === undefined)) {
+    onSettled?.();
     service.counters.callsAtOnce++;
     const fields = [createField('Retry-After', '5')];
     const options = { reason: 'Too Many Calls At Once', fields };
     refuseIn(service, exchange, transaction, reject(503, `too many calls of ${caller.name}`, options));
     return;
   }
-  const isCall = request.method === 'INVITE' && exchange.head.to.tag === undefined;
   if (isCall) service.counters.calls++;
   const inbound: Inbound = {
     ...{ exchange, transaction, request, caller, breadth, loopHash },
     isInDialog: false,
-    call: isCall ? service.calls.open(caller, exchange) : undefined,
+    call,
     onSettled,
   };
   const forwarding = createForwarding(service, inbound, redirect);

@@ -2,6 +2,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { fieldValue } from '../../src/message/fields.ts';
+import type { Response } from '../../src/message/message.ts';
 import { createField } from '../../src/message/response.ts';
 import { Phone, registeredPhone } from './phone.ts';
 import { realm, TestServer } from './running-server.ts';
@@ -36,6 +37,27 @@ test('a user has so many calls in the making, and one more when one of them has 
   expect((await again).status).toBe(486);
   for (const { invite } of calls.slice(1)) await callee.answer(invite, 486);
   await Promise.all(calls.map(({ response }) => response));
+});
+
+test('a user has so many calls that go on, and one more when one of them has ended', async () => {
+  const mostOpen = 1000;
+  const server = await start();
+  const callee = await registeredPhone(server);
+  const caller = new Phone(await server.agent(), 'jan');
+  let established: Response | undefined;
+  const call = async () => {
+    const response = caller.invite(aor);
+    await callee.answer(await callee.next('INVITE'), 200);
+    return response;
+  };
+  for (let count = 0; count < mostOpen; count++) established = await call();
+  expect(established?.status).toBe(200);
+  expect((await caller.invite(aor)).status).toBe(503);
+  const bye = caller.agent.request(caller.within('BYE', established as Response, 90));
+  await callee.answer(await callee.next('BYE'), 200);
+  expect((await bye).status).toBe(200);
+  expect((await call()).status).toBe(200);
+  expect((await caller.invite(aor)).status).toBe(503);
 });
 
 test('a redirection goes to the caller', async () => {
