@@ -6,15 +6,15 @@ _sipacct() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     word=${COMP_WORDS[i]}
     case "$path $word" in
-      'sipacct report' | 'sipacct list' | 'sipacct missed' | 'sipacct export') path+=" $word" count=0 ;;
-      'sipacct report --since' | 'sipacct report --until' | 'sipacct report --user' | 'sipacct report --by' | 'sipacct report --format' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct list --user' | 'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct missed --user' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct export --since' | 'sipacct export --until' | 'sipacct export --user' | 'sipacct export --format') i=$((i + 1)) ;;
+      'sipacct report' | 'sipacct list' | 'sipacct missed' | 'sipacct export' | 'sipacct follow' | 'sipacct verify') path+=" $word" count=0 ;;
+      'sipacct report --since' | 'sipacct report --until' | 'sipacct report --user' | 'sipacct report --by' | 'sipacct report --format' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct list --user' | 'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct missed --user' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct export --since' | 'sipacct export --until' | 'sipacct export --user' | 'sipacct export --format' | 'sipacct follow --user' | 'sipacct follow -n' | 'sipacct follow --lines' | 'sipacct verify --since' | 'sipacct verify --until' | 'sipacct verify --user') i=$((i + 1)) ;;
       *' '-*) ;;
       *) count=$((count + 1)) ;;
     esac
   done
   case "$path $prev" in
-    'sipacct report --since' | 'sipacct report --until' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct export --since' | 'sipacct export --until') return ;;
-    'sipacct report --user' | 'sipacct list --user' | 'sipacct missed --user' | 'sipacct export --user') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+    'sipacct report --since' | 'sipacct report --until' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct export --since' | 'sipacct export --until' | 'sipacct follow -n' | 'sipacct follow --lines' | 'sipacct verify --since' | 'sipacct verify --until') return ;;
+    'sipacct report --user' | 'sipacct list --user' | 'sipacct missed --user' | 'sipacct export --user' | 'sipacct follow --user' | 'sipacct verify --user') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
     'sipacct report --by') mapfile -t COMPREPLY < <(compgen -W 'month day year hour weekday user peer direction' -- "$cur"); return ;;
     'sipacct report --format') mapfile -t COMPREPLY < <(compgen -W 'text csv json jsonl html svg' -- "$cur"); return ;;
     'sipacct export --format') mapfile -t COMPREPLY < <(compgen -W 'csv json jsonl' -- "$cur"); return ;;
@@ -25,11 +25,13 @@ _sipacct() {
       'sipacct report') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --all --by --format --json -h --help' -- "$cur") ;;
       'sipacct list' | 'sipacct missed') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --all -n --lines --json -h --help' -- "$cur") ;;
       'sipacct export') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --all --format --json -h --help' -- "$cur") ;;
+      'sipacct follow') mapfile -t COMPREPLY < <(compgen -W '--user --all -n --lines --json -h --help' -- "$cur") ;;
+      'sipacct verify') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --json -h --help' -- "$cur") ;;
     esac
     return
   fi
   case "$path $count" in
-    'sipacct 0') mapfile -t COMPREPLY < <(compgen -W 'report list missed export' -- "$cur") ;;
+    'sipacct 0') mapfile -t COMPREPLY < <(compgen -W 'report list missed export follow verify' -- "$cur") ;;
   esac
 }
 

@@ -5,7 +5,7 @@ function __sipacct_at
   set -l path sipacct
   for word in $words[2..]
     switch "$path $word"
-      case 'sipacct report' 'sipacct list' 'sipacct missed' 'sipacct export'
+      case 'sipacct report' 'sipacct list' 'sipacct missed' 'sipacct export' 'sipacct follow' 'sipacct verify'
         set path "$path $word"
     end
   end
@@ -17,6 +17,8 @@ complete -c sipacct -n '__sipacct_at sipacct' -a report -d 'Add up calls.'
 complete -c sipacct -n '__sipacct_at sipacct' -a list -d 'List calls.'
 complete -c sipacct -n '__sipacct_at sipacct' -a missed -d 'List calls that were missed.'
 complete -c sipacct -n '__sipacct_at sipacct' -a export -d 'Print all that is known of calls, for other programs.'
+complete -c sipacct -n '__sipacct_at sipacct' -a follow -d 'Show calls as they end, until interrupted.'
+complete -c sipacct -n '__sipacct_at sipacct' -a verify -d 'Compare users\' copies of calls with the log of the host (root).'
 complete -c sipacct -n '__sipacct_at sipacct' -s h -l help -d 'show this help'
 complete -c sipacct -n '__sipacct_at sipacct report' -l year -d 'those of a year; of this one without a value'
 complete -c sipacct -n '__sipacct_at sipacct report' -l month -d 'those of a month; of this one without a value'
@@ -59,3 +61,16 @@ complete -c sipacct -n '__sipacct_at sipacct export' -l all -d 'the calls of all
 complete -c sipacct -n '__sipacct_at sipacct export' -l format -x -a 'csv json jsonl' -d 'csv unless told'
 complete -c sipacct -n '__sipacct_at sipacct export' -l json -d 'print JSON'
 complete -c sipacct -n '__sipacct_at sipacct export' -s h -l help -d 'show this help'
+complete -c sipacct -n '__sipacct_at sipacct follow' -l user -x -a '(__fish_complete_users)' -d 'the calls of that account; left out: one\'s own, and all for root'
+complete -c sipacct -n '__sipacct_at sipacct follow' -l all -d 'the calls of all accounts, from the log of the host'
+complete -c sipacct -n '__sipacct_at sipacct follow' -s n -l lines -x -d 'begin with the last so many; 10 unless told'
+complete -c sipacct -n '__sipacct_at sipacct follow' -l json -d 'print JSON, an object a line'
+complete -c sipacct -n '__sipacct_at sipacct follow' -s h -l help -d 'show this help'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l year -d 'those of a year; of this one without a value'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l month -d 'those of a month; of this one without a value'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l day -d 'those of a day; of today without a value'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l since -x -d 'those that began then or later: yesterday, -7d, 2026-11-22'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l until -x -d 'those that began before; a day, month or year that is named is counted in'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l user -x -a '(__fish_complete_users)' -d 'the copies of that account only'
+complete -c sipacct -n '__sipacct_at sipacct verify' -l json -d 'print JSON'
+complete -c sipacct -n '__sipacct_at sipacct verify' -s h -l help -d 'show this help'

@@ -1,6 +1,27 @@
 #compdef sipacct
 # Generated from its definition by: node build.js --completions
 
+_sipacct_verify() {
+  _arguments -s \
+    '--year[those of a year; of this one without a value]::YYYY: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--user[the copies of that account only]:USER:_users' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipacct_follow() {
+  _arguments -s \
+    '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
+    '--all[the calls of all accounts, from the log of the host]' \
+    '(-n --lines)'{-n,--lines}'[begin with the last so many; 10 unless told]:COUNT: ' \
+    '--json[print JSON, an object a line]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
 _sipacct_export() {
   _arguments -s \
     '--year[those of a year; of this one without a value]::YYYY: ' \
@@ -66,6 +87,8 @@ _sipacct() {
     'list:List calls.'
     'missed:List calls that were missed.'
     'export:Print all that is known of calls, for other programs.'
+    'follow:Show calls as they end, until interrupted.'
+    'verify:Compare users'\'' copies of calls with the log of the host (root).'
   )
   _arguments -C \
     '(-h --help)'{-h,--help}'[show this help]' \
@@ -79,6 +102,8 @@ _sipacct() {
         list) _sipacct_list ;;
         missed) _sipacct_missed ;;
         export) _sipacct_export ;;
+        follow) _sipacct_follow ;;
+        verify) _sipacct_verify ;;
       esac
       ;;
   esac

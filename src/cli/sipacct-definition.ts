@@ -5,14 +5,16 @@ import type { OptionDefinition, ProgramDefinition } from './command.ts';
 
 const json: OptionDefinition = { long: '--json', description: 'print JSON' };
 
+const user: OptionDefinition = {
+  long: '--user',
+  value: 'USER',
+  description: "the calls of that account; left out: one's own, and all for root",
+  completes: 'user',
+};
+
 /** Whose calls. */
 const whose: readonly OptionDefinition[] = [
-  {
-    long: '--user',
-    value: 'USER',
-    description: "the calls of that account; left out: one's own, and all for root",
-    completes: 'user',
-  },
+  user,
   { long: '--all', description: 'the calls of all accounts, from the log of the host' },
 ];
 
@@ -105,6 +107,22 @@ export const sipacct: ProgramDefinition = {
         json,
       ],
       run: loadList,
+    },
+    {
+      name: 'follow',
+      summary: 'Show calls as they end, until interrupted.',
+      options: [
+        ...whose,
+        { ...lines, description: 'begin with the last so many; 10 unless told' },
+        { long: '--json', description: 'print JSON, an object a line' },
+      ],
+      run: () => import('./sipacct/follow.ts'),
+    },
+    {
+      name: 'verify',
+      summary: "Compare users' copies of calls with the log of the host (root).",
+      options: [...when, { ...user, description: 'the copies of that account only' }, json],
+      run: () => import('./sipacct/verify.ts'),
     },
   ],
 };

@@ -21,7 +21,7 @@ import { ACCT } from './home-files.ts';
 import { openUserFile } from './user-file.ts';
 
 /** Where every call of the host is recorded. */
-const hostAcctPath = '/var/log/sr/acct';
+export const hostAcctPath = '/var/log/sr/acct';
 
 /** A file of calls that is open; `readAcct` closes it. */
 export interface AcctFile {
@@ -42,7 +42,7 @@ export interface AcctReader {
 }
 
 /** Where an account's calls are. */
-function acctPath(account: Account): string {
+export function acctPath(account: Account): string {
   return `${account.home}/.sr/acct`;
 }
 

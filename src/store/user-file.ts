@@ -7,7 +7,7 @@ import { asUser } from '../unix/as-user.ts';
 import { lockWithin, unlock } from '../unix/lock.ts';
 import { type Account, groupIdsOf } from '../unix/nss.ts';
 import { replaceFile } from '../unix/replace-file.ts';
-import type { Trouble } from '../unix/trouble.ts';
+import { isTrouble, type Trouble } from '../unix/trouble.ts';
 import { closeUserDirectory, openUserDirectory, type UserDirectory } from '../unix/trusted-directory.ts';
 import { type FileRules, openFile, readFile } from '../unix/trusted-file.ts';
 
@@ -136,8 +136,4 @@ function within<T>(
       closeUserDirectory(directory);
     }
   });
-}
-
-function isTrouble(value: unknown): value is Trouble {
-  return typeof value === 'object' && value !== null && (value as Trouble).type === 'trouble';
 }

@@ -20,6 +20,11 @@ export function trouble(kind: Trouble['kind'], path: string, why: string, mend?:
     : { type: 'trouble', kind, path, why, mend };
 }
 
+/** Says whether a value is a trouble. */
+export function isTrouble(value: unknown): value is Trouble {
+  return typeof value === 'object' && value !== null && (value as Trouble).type === 'trouble';
+}
+
 const SENTENCES: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
   ENOTDIR: 'is not a directory',

@@ -1,10 +1,12 @@
 // sipacct as a user runs it: reports, lists, exports, and what is wrong with the file (DESIGN §2, §6).
 
+import { appendFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { formatCallRecord } from '../../src/home/acct.ts';
+import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type CallRecord, formatCallRecord } from '../../src/home/acct.ts';
 import { call } from '../accounting/call.ts';
+import { Background } from '../host/background.ts';
 import { hasProgram } from '../host/required.ts';
 import { run } from '../host/run.ts';
 import { canPlayUsers, isRoot, ToolHost } from './tool-host.ts';
@@ -221,6 +223,74 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
       });
     },
   );
+
+  test('follows the file as it grows, and over its rotation', async () => {
+    host.writeFile('jan', 'acct', acct.slice(0, acct.lastIndexOf('\n') + 1));
+    const following = new Background(host.command('jan', 'sipacct', ['follow', '-n', '1']), {
+      env: { ...host.environment(), TZ: 'UTC' },
+    });
+    onTestFinished(async () => void (await following.stop()));
+    const first =
+      'START                DIR       STATUS     DURATION  PEER\n2026-11-03 08:00:00  in        missed ';
+    await following.match(new RegExp(`^${first}`));
+    appendFileSync(path(), `${line('2026-12-01T00:00:00Z')}x\n`);
+    await following.match(/\n2026-12-01 00:00:00 {2}in +answered +1:00 {2}eva@example\.net\n/);
+    await following.match(/sipacct: .*acct:7: expected a call as a JSON object\n/);
+    renameSync(path(), `${path()}.1`);
+    host.writeFile('jan', 'acct', line('2026-12-02T00:00:00Z'));
+    await following.match(/\n2026-12-02 00:00:00 /);
+    expect(following.output.split('\n')).toHaveLength(6);
+  });
+
+  test.skipIf(!isRoot)("compares users' copies with the log of the host (needs root)", () => {
+    const within = { direction: 'internal', caller: 'eva', callee: 'jan', from: 'sip:eva@x' } as const;
+    const [one, two, three] = ['2026-11-01', '2026-11-02', '2026-11-03'].map((day) =>
+      call(`${day}T00:00:00Z`, within),
+    );
+    const copy = (of: typeof one, direction: 'in' | 'out', changes = {}) =>
+      `${formatCallRecord({ ...(of as CallRecord), direction, ...changes })}\n`;
+    host.writeLog('acct', [one, two, three].map((of) => `${formatCallRecord(of as CallRecord)}\n`).join(''));
+    host.writeFile('jan', 'acct', copy(one, 'in') + copy(two, 'in') + copy(three, 'in'));
+    host.writeFile('eva', 'acct', copy(one, 'out') + copy(two, 'out') + copy(three, 'out'));
+    expect(sipacct('root', 'verify')).toEqual({
+      status: 0,
+      stdout:
+        'User  Calls  Missing  Altered  Foreign\neva       3        0        0        0\njan       3        0        0        0\n',
+      stderr: '',
+    });
+    host.writeFile(
+      'jan',
+      'acct',
+      copy(one, 'in', { durationMs: 1 }) + copy(two, 'in') + line('2026-11-02T00:00:00Z'),
+    );
+    host.writeFile('tom', 'acct', copy(one, 'in'));
+    const { status, stdout } = sipacct('root', 'verify', '--json');
+    expect(status).toBe(65);
+    const { users, differences } = JSON.parse(stdout);
+    expect(users).toEqual([
+      { user: 'eva', calls: 3, missing: 0, altered: 0, foreign: 0 },
+      { user: 'jan', calls: 3, missing: 1, altered: 1, foreign: 1 },
+      { user: 'tom', calls: 0, missing: 0, altered: 1, foreign: 0 },
+    ]);
+    expect(
+      differences.map(({ user, line: number, text }: { user: string; line: number; text: string }) => [
+        user,
+        number,
+        text,
+      ]),
+    ).toEqual([
+      ['jan', 1, 'differs from the log in duration'],
+      ['jan', 3, 'is not in the log'],
+      ['jan', null, 'has no copy'],
+      ['tom', 1, 'differs from the log in dir'],
+    ]);
+    expect(sipacct('root', 'verify', '--user', 'eva', '--month', '2026-11').status).toBe(0);
+    expect(sipacct('jan', 'verify')).toEqual({
+      status: 77,
+      stdout: '',
+      stderr: 'sipacct: only root may compare copies with the log of the host\n',
+    });
+  });
 
   test("a file that is another's is not read", () => {
     host.writeFile('jan', 'acct', acct);

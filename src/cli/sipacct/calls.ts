@@ -68,7 +68,7 @@ function openFiles(period: Period, account: Account | undefined): AcctFile[] | T
 }
 
 /** Whether StrictModes holds for an account. Throws NssError. */
-function strictModesFor(account: Account): boolean {
+export function strictModesFor(account: Account): boolean {
   return loadSettings(account).strictModes;
 }
 

@@ -30,7 +30,7 @@ export function readSelection(context: Context, now: number): Selection | Refusa
 }
 
 /** The time that is asked for: what is in all that was said of it. */
-function readPeriod(context: Context, now: number): Period | Refusal {
+export function readPeriod(context: Context, now: number): Period | Refusal {
   let period = ALWAYS;
   for (const unit of ['year', 'month', 'day'] as const) {
     if (!isSet(context, unit)) continue;
@@ -48,7 +48,7 @@ function readPeriod(context: Context, now: number): Period | Refusal {
 }
 
 /** The account whose calls are asked for; undefined: the host's. Throws NssError. */
-function readAccount(context: Context): Account | undefined | Refusal {
+export function readAccount(context: Context): Account | undefined | Refusal {
   const name = textOption(context, 'user');
   if (isSet(context, 'all')) {
     return name === undefined ? undefined : refusal(sysExit.EX_USAGE, 'expected --user or --all, not both');
