@@ -95,7 +95,7 @@ function plainPiece(piece: Piece): string {
 
 function styledPiece(piece: Piece): string {
   const text = plainPiece(piece);
-  return typeof piece === 'string' ? text : `${escapes[piece.style]}${text}\x1b[0m`;
+  return typeof piece === 'string' || text === '' ? text : `${escapes[piece.style]}${text}\x1b[0m`;
 }
 
 /** Replaces what could steer a terminal: a file's or a phone's text is shown, not obeyed. Tab and newline stay. */

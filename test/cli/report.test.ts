@@ -67,6 +67,22 @@ describe('tables', () => {
     expect(await show(true)).toBe(plain);
   });
 
+  test('lines are styled on a terminal that can, and steer nothing', () => {
+    const lines = [
+      ['a', { text: `b${ESC}[2J`, style: 'red' as const }, { text: '', style: 'dim' as const }, ' '],
+    ];
+    const shown = (isTTY: boolean) => {
+      const { written, streams } = kept(isTTY);
+      const report = createReport('p', { json: false }, streams);
+      report.lines(lines);
+      return [written.stdout, report.columns];
+    };
+    expect(shown(true)).toEqual([`a${ESC}[31mb\\x1b[2J${ESC}[0m\n`, 80]);
+    expect(shown(false)).toEqual(['ab\\x1b[2J\n', undefined]);
+    process.env.NO_COLOR = '1';
+    expect(shown(true)).toEqual(['ab\\x1b[2J\n', undefined]);
+  });
+
   test('align numbers to the right and count characters, not bytes', () => {
     expect(
       formatPlainTable(
@@ -108,6 +124,12 @@ test('JSON is one line into a pipe, indented on a terminal', () => {
     createReport('p', { json: true }, streams).value({ a: 1 });
     expect(written.stdout).toBe(text);
   }
+});
+
+test('JSON steers no terminal', () => {
+  const { written, streams } = kept(false);
+  createReport('p', { json: true }, streams).value({ a: '\x1b\x9b1m\x7f' });
+  expect(written.stdout).toBe('{"a":"\\u001b\\u009b1m\\u007f"}\n');
 });
 
 test('a progress bar is drawn on a terminal only, and taken away', () => {

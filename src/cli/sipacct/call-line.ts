@@ -1,7 +1,7 @@
 // A call as one line for people. Pure, in the zone of the process.
 
 import { formatDuration } from '../../accounting/call-sums.ts';
-import { cutToWidth } from '../../accounting/display-width.ts';
+import { cutToWidth, displayWidth } from '../../accounting/display-width.ts';
 import { formatLocal } from '../../accounting/local-time.ts';
 import { shownText, shownUri } from '../../accounting/report-table.ts';
 import type { CallRecord, CallStatus } from '../../home/acct.ts';
@@ -22,28 +22,57 @@ const styles: Readonly<Record<CallStatus, Style>> = {
   failed: 'red',
 };
 
+const ARROW = ' -> ';
+
 /** What stands over the lines. */
 export function callHead({ isHosts }: CallLineForm): readonly Piece[] {
   const parties = isHosts ? 'FROM -> TO' : 'PEER';
-  return [{ text: `START                DIR       STATUS     DURATION  ${parties}`, style: 'dim' }];
+  const text = `START                ${directionCell('DIR', isHosts)}  STATUS     DURATION  ${parties}`;
+  return [{ text, style: 'dim' }];
 }
 
-/** A call in fixed columns, the parties last. What failed says why. */
+/** A call in fixed columns, the parties last. What failed says why, as far as there is room. */
 export function callLine(call: CallRecord, { isHosts, columns }: CallLineForm): readonly Piece[] {
-  const start = `${formatLocal(call.start)}  ${call.direction.padEnd(8)}  `;
-  const duration = `  ${formatDuration(call.durationMs).padStart(8)}  `;
+  const start = `${formatLocal(call.start)}  ${directionCell(call.direction, isHosts)}  `;
   const status = call.status.padEnd(9);
-  const [from, to] = [shownUri(call.from), shownUri(call.to)];
-  const parties = isHosts ? `${from} -> ${to}` : call.direction === 'in' ? from : to;
-  const why =
-    call.status === 'failed' ? `  ${call.code ?? ''} ${shownText(call.reason ?? '')}`.trimEnd() : '';
-  const used = start.length + status.length + duration.length;
-  const shown = columns === undefined ? parties : cutToWidth(parties, Math.max(1, columns - used));
-  const left = columns === undefined ? why : cutToWidth(why, Math.max(0, columns - used - shown.length));
+  const duration = `  ${formatDuration(call.durationMs).padStart(8)}  `;
+  const room =
+    columns === undefined
+      ? Number.POSITIVE_INFINITY
+      : columns - start.length - status.length - duration.length;
+  const parties = isHosts
+    ? bothParties(call, room)
+    : cut(shownUri(call.direction === 'in' ? call.from : call.to), room);
+  const why = cut(reasonOf(call), room - displayWidth(parties));
   return [
     start,
     { text: status, style: styles[call.status] },
-    `${duration}${shown}`,
-    { text: left, style: 'dim' },
+    `${duration}${parties}`,
+    { text: why, style: 'dim' },
   ];
+}
+
+/** Both sides; where there is no room for both in full, each has half of it, or what the other leaves. */
+function bothParties(call: CallRecord, room: number): string {
+  const [from, to] = [shownUri(call.from), shownUri(call.to)];
+  const left = room - ARROW.length;
+  const half = Math.floor(left / 2);
+  const shownFrom = cut(from, Math.max(half, left - displayWidth(to)));
+  return `${shownFrom}${ARROW}${cut(to, left - displayWidth(shownFrom))}`;
+}
+
+function reasonOf({ status, code, reason }: CallRecord): string {
+  if (status !== 'failed') return '';
+  const said = [code === undefined ? '' : String(code), shownText(reason ?? '')].filter(
+    (word) => word !== '',
+  );
+  return said.length === 0 ? '' : `  ${said.join(' ')}`;
+}
+
+function directionCell(text: string, isHosts: boolean): string {
+  return text.padEnd(isHosts ? 'internal'.length : 'out'.length);
+}
+
+function cut(text: string, columns: number): string {
+  return columns === Number.POSITIVE_INFINITY ? text : cutToWidth(text, Math.max(0, columns));
 }
