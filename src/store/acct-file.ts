@@ -77,7 +77,10 @@ export function hostAcctPaths(since: number, path = hostAcctPath): string[] {
   const slash = path.lastIndexOf('/');
   const name = path.slice(slash + 1);
   const rotated: { path: string; age: number }[] = [];
-  for (const entry of namesIn(path.slice(0, slash))) {
+  const entries = namesIn(path.slice(0, slash));
+  for (const entry of entries) {
+    // While it is packed a file is there twice.
+    if (entry.endsWith('.gz') && entries.includes(entry.slice(0, -3))) continue;
     const found = entry.startsWith(name)
       ? /^(?:\.(\d{1,4})|-(\d{8,14}))(?:\.gz)?$/.exec(entry.slice(name.length))
       : null;
@@ -105,8 +108,11 @@ const CHUNK_BYTES = 256 * 1024;
 const TORN_WAIT_MS = 10;
 const TORN_WAITS = 3;
 
-/** Reads a file of calls to its end and closes it. A last line without `\n` is waited for a moment: it is being written. */
-export async function readAcct(file: AcctFile, reader: AcctReader): Promise<void> {
+/**
+ * Reads a file of calls to its end and closes it. A last line without `\n` is waited for a moment: it is being written.
+ * Answers what kept it from being read to its end.
+ */
+export async function readAcct(file: AcctFile, reader: AcctReader): Promise<Trouble | undefined> {
   const lines = new LineReader(file.path, reader);
   try {
     if (file.isCompressed) await inflate(file, lines, reader);
@@ -117,10 +123,15 @@ export async function readAcct(file: AcctFile, reader: AcctReader): Promise<void
         readToEnd(file.fd, lines, reader);
       }
     }
+  } catch (error) {
+    const { syscall, errno = 0 } = error as NodeJS.ErrnoException;
+    if (syscall !== 'read') throw error;
+    return troubleOfErrno(-errno, file.path);
   } finally {
     closeSync(file.fd);
   }
   lines.end();
+  return undefined;
 }
 
 function readToEnd(fd: number, lines: LineReader, reader: AcctReader): void {
@@ -139,6 +150,7 @@ async function inflate(file: AcctFile, lines: LineReader, reader: AcctReader): P
   try {
     for await (const chunk of packed.pipe(createGunzip())) lines.push((chunk as Buffer).toString('latin1'));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === 'read') throw error;
     reader.fault({ path: file.path, line: 0, text: `cannot be unpacked: ${(error as Error).message}` });
   }
 }

@@ -1,6 +1,6 @@
 // Calls read in pieces: whatever the pieces, the same calls and the same faults, and nothing is fatal.
 
-import { appendFileSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
@@ -124,7 +124,7 @@ test("an account's file is opened by the rules of ~/.sr; no file is no calls", a
 test('rotated files come first, the oldest of them at the head, and those before a time not at all', async () => {
   const directory = temporaryDirectory();
   const names = ['acct', 'acct.1', 'acct.10.gz', 'acct.2.gz', 'acct-20261001.gz', 'acct-20261101'];
-  for (const name of [...names, 'acct.old', 'acct-x', 'access']) {
+  for (const name of [...names, 'acct.1.gz', 'acct.old', 'acct-x', 'access']) {
     const text = `${line(name)}\n`;
     writeFileSync(join(directory, name), name.endsWith('.gz') ? gzipSync(text) : text);
   }
@@ -144,6 +144,14 @@ test('a packed file that is damaged gives the calls before the damage', async ()
     ids: ['one'],
     faults: [{ path, line: 0, text: 'cannot be unpacked: unexpected end of file' }],
   });
+});
+
+test('a file that fails while it is read is said to', async () => {
+  const directory = temporaryDirectory();
+  const fd = openSync(directory, 'r');
+  const got = collector();
+  const trouble = await readAcct({ path: directory, fd, sizeBytes: 0, isCompressed: false }, got);
+  expect(trouble).toMatchObject({ type: 'trouble', path: directory, why: 'is a directory' });
 });
 
 test('what is no file, or not there, is said', () => {

@@ -34,8 +34,9 @@ export async function readCalls(
   if (isTrouble(files)) return refusalOf('sipacct', files);
   const complaints: Complaints = { faults: [], count: 0 };
   const bar = progressOf(report, files);
+  let trouble: Trouble | undefined;
   for (const file of files) {
-    await readAcct(file, {
+    trouble ??= await readAcct(file, {
       call(call, line) {
         if (call.start >= period.since && call.start < period.until) take(call, line, file.path);
       },
@@ -48,7 +49,7 @@ export async function readCalls(
   }
   bar.end();
   complain(report, complaints);
-  return undefined;
+  return trouble === undefined ? undefined : refusalOf('sipacct', trouble);
 }
 
 /** The files of an account or of the host, the oldest first; of one that is missing there are no calls. */
