@@ -1,4 +1,5 @@
-// `sipacct report` over a million calls: seconds, and the most memory it had. Needs root, for a /var/log of its own.
+// `sipacct report` over a million calls: seconds, those of the processor, and the most memory. Needs root, for a /var/log
+// of its own.
 // `node bench/accounting.js [CALLS]` after a build; the median of five runs, the program's start included.
 
 import { spawn } from 'node:child_process';
@@ -38,10 +39,14 @@ try {
   ]) {
     const runs = [];
     for (let count = 0; count < RUNS; count++) runs.push(await measure(words));
-    const median = runs.map(({ seconds }) => seconds).sort((a, b) => a - b)[RUNS >> 1];
-    const most = Math.max(...runs.map(({ megabytes }) => megabytes));
+    const median = (name) =>
+      runs
+        .map((one) => one[name])
+        .sort((a, b) => a - b)
+        [RUNS >> 1].toFixed(2);
+    const most = Math.max(...runs.map(({ megabytes }) => megabytes)).toFixed(0);
     console.log(
-      `sipacct ${words.join(' ').padEnd(36)} ${median.toFixed(2)} s  ${most.toFixed(0).padStart(4)} MB`,
+      `sipacct ${words.join(' ').padEnd(36)} ${median('seconds')} s  ${median('cpuSeconds')} s CPU ${most.padStart(4)} MB`,
     );
   }
 } finally {
@@ -104,14 +109,16 @@ function measure(words) {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     let kilobytes = 0;
+    let cpuSeconds = 0;
     const timer = setInterval(() => {
       kilobytes = Math.max(kilobytes, peakOf(child.pid));
+      cpuSeconds = Math.max(cpuSeconds, cpuOf(child.pid));
     }, SAMPLE_MS);
     child.on('error', fail);
     child.on('exit', (code) => {
       clearInterval(timer);
       if (code !== 0) fail(new Error(`sipacct ${words.join(' ')}: exit ${code}`));
-      else done({ seconds: (performance.now() - start) / 1000, megabytes: kilobytes / 1024 });
+      else done({ seconds: (performance.now() - start) / 1000, cpuSeconds, megabytes: kilobytes / 1024 });
     });
   });
 }
@@ -120,6 +127,18 @@ function measure(words) {
 function peakOf(pid) {
   try {
     return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** What a process took of processors so far, in seconds: utime and stime, in hundredths (proc(5)). */
+function cpuOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   } catch {
     return 0;
   }
