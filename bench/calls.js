@@ -39,8 +39,11 @@ setPasswords(accounts, environment);
 const state = join(directory, 'server');
 mkdirSync(state);
 
+const ours = (...config) => startOurs(state, PORT, environment, [], ['TrustedPeers 127.0.0.1', ...config]);
+// Kamailio writes no records of calls, so that the like of it is ours without.
 const proxies = {
-  unixsip: () => startOurs(state, PORT, environment, [], ['TrustedPeers 127.0.0.1']),
+  unixsip: () => ours('Accounting no'),
+  'unixsip with records of calls': () => ours(),
   Kamailio: () => startKamailio(directory, PORT, accounts, 'DBM0'),
 };
 const names = Object.keys(proxies).filter((name) => name.includes(values.only ?? ''));
