@@ -13,10 +13,13 @@ _sipacct() {
     esac
   done
   case "$path $prev" in
-    'sipacct report --since' | 'sipacct report --until' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct export --since' | 'sipacct export --until' | 'sipacct follow -n' | 'sipacct follow --lines' | 'sipacct verify --since' | 'sipacct verify --until') return ;;
+    'sipacct report --since' | 'sipacct report --until' | 'sipacct list --since' | 'sipacct list --until' | 'sipacct missed --since' | 'sipacct missed --until' | 'sipacct export --since' | 'sipacct export --until' | 'sipacct verify --since' | 'sipacct verify --until') mapfile -t COMPREPLY < <(compgen -W 'today yesterday now -7d -30d' -- "$cur"); return ;;
     'sipacct report --user' | 'sipacct list --user' | 'sipacct missed --user' | 'sipacct export --user' | 'sipacct follow --user' | 'sipacct verify --user') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
     'sipacct report --by') mapfile -t COMPREPLY < <(compgen -W 'month day year hour weekday user peer direction' -- "$cur"); return ;;
     'sipacct report --format') mapfile -t COMPREPLY < <(compgen -W 'text csv json jsonl html svg' -- "$cur"); return ;;
+    'sipacct report --month' | 'sipacct list --month' | 'sipacct missed --month' | 'sipacct export --month' | 'sipacct verify --month') if [[ $cur != -* ]]; then mapfile -t COMPREPLY < <(compgen -W "$(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)" -- "$cur"); return; fi ;;
+    'sipacct report --day' | 'sipacct list --day' | 'sipacct missed --day' | 'sipacct export --day' | 'sipacct verify --day') if [[ $cur != -* ]]; then mapfile -t COMPREPLY < <(compgen -W 'today yesterday' -- "$cur"); return; fi ;;
+    'sipacct list -n' | 'sipacct list --lines' | 'sipacct missed -n' | 'sipacct missed --lines' | 'sipacct follow -n' | 'sipacct follow --lines') return ;;
     'sipacct export --format') mapfile -t COMPREPLY < <(compgen -W 'csv json jsonl' -- "$cur"); return ;;
   esac
   if [[ $cur == -* ]]; then

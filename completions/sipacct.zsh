@@ -4,10 +4,10 @@
 _sipacct_verify() {
   _arguments -s \
     '--year[those of a year; of this one without a value]::YYYY: ' \
-    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
-    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
-    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
-    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM:{compadd -- $(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)}' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD:{compadd -- today yesterday}' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME:{compadd -- today yesterday now -7d -30d}' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME:{compadd -- today yesterday now -7d -30d}' \
     '--user[the copies of that account only]:USER:_users' \
     '--json[print JSON]' \
     '(-h --help)'{-h,--help}'[show this help]'
@@ -25,10 +25,10 @@ _sipacct_follow() {
 _sipacct_export() {
   _arguments -s \
     '--year[those of a year; of this one without a value]::YYYY: ' \
-    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
-    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
-    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
-    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM:{compadd -- $(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)}' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD:{compadd -- today yesterday}' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME:{compadd -- today yesterday now -7d -30d}' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME:{compadd -- today yesterday now -7d -30d}' \
     '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
     '--all[the calls of all accounts, from the log of the host]' \
     '--format[csv unless told]:FORMAT:(csv json jsonl)' \
@@ -39,10 +39,10 @@ _sipacct_export() {
 _sipacct_missed() {
   _arguments -s \
     '--year[those of a year; of this one without a value]::YYYY: ' \
-    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
-    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
-    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
-    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM:{compadd -- $(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)}' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD:{compadd -- today yesterday}' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME:{compadd -- today yesterday now -7d -30d}' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME:{compadd -- today yesterday now -7d -30d}' \
     '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
     '--all[the calls of all accounts, from the log of the host]' \
     '(-n --lines)'{-n,--lines}'[the last so many]:COUNT: ' \
@@ -53,10 +53,10 @@ _sipacct_missed() {
 _sipacct_list() {
   _arguments -s \
     '--year[those of a year; of this one without a value]::YYYY: ' \
-    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
-    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
-    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
-    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM:{compadd -- $(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)}' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD:{compadd -- today yesterday}' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME:{compadd -- today yesterday now -7d -30d}' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME:{compadd -- today yesterday now -7d -30d}' \
     '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
     '--all[the calls of all accounts, from the log of the host]' \
     '(-n --lines)'{-n,--lines}'[the last so many]:COUNT: ' \
@@ -67,10 +67,10 @@ _sipacct_list() {
 _sipacct_report() {
   _arguments -s \
     '--year[those of a year; of this one without a value]::YYYY: ' \
-    '--month[those of a month; of this one without a value]::YYYY-MM: ' \
-    '--day[those of a day; of today without a value]::YYYY-MM-DD: ' \
-    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME: ' \
-    '--until[those that began before; a day, month or year that is named is counted in]:TIME: ' \
+    '--month[those of a month; of this one without a value]::YYYY-MM:{compadd -- $(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)}' \
+    '--day[those of a day; of today without a value]::YYYY-MM-DD:{compadd -- today yesterday}' \
+    '--since[those that began then or later: yesterday, -7d, 2026-11-22]:TIME:{compadd -- today yesterday now -7d -30d}' \
+    '--until[those that began before; a day, month or year that is named is counted in]:TIME:{compadd -- today yesterday now -7d -30d}' \
     '--user[the calls of that account; left out: one'\''s own, and all for root]:USER:_users' \
     '--all[the calls of all accounts, from the log of the host]' \
     '--by[what to add up by; left out: month, and a smaller unit for one month or day]:WHAT:(month day year hour weekday user peer direction)' \

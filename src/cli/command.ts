@@ -3,8 +3,8 @@
 import type { ProgramName } from './exit-codes.ts';
 import type { Report } from './report.ts';
 
-/** What a shell offers as a value: accounts, files, or nothing. */
-type Completes = 'user' | 'file';
+/** What a shell offers as a value: accounts, files, the last twelve months, days and times, or nothing. */
+type Completes = 'user' | 'file' | 'month' | 'day' | 'time';
 
 /** A positional argument; all of them are single words. */
 export interface ArgumentDefinition {
@@ -61,6 +61,12 @@ export interface ProgramDefinition extends CommandDefinition {
   /** Lines under its help. */
   readonly epilogue?: string;
 }
+
+/** The words that are offered for days and times; dates are typed. */
+export const completedWords: Partial<Record<Completes, readonly string[]>> = {
+  day: ['today', 'yesterday'],
+  time: ['today', 'yesterday', 'now', '-7d', '-30d'],
+};
 
 /** The key of an option in `Context.options`. */
 export function optionKey(option: OptionDefinition): string {

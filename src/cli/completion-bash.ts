@@ -1,6 +1,14 @@
 // bash completion from a program's definition: a walk over the words before the cursor, then what fits there. Pure.
 
-import { type CommandDefinition, commandsOf, namesOf, optionsOf, type ProgramDefinition } from './command.ts';
+import {
+  type CommandDefinition,
+  commandsOf,
+  completedWords,
+  namesOf,
+  type OptionDefinition,
+  optionsOf,
+  type ProgramDefinition,
+} from './command.ts';
 
 /** Formats the completion of a program for bash 4 and later; needs no other package. */
 export function bashCompletion(program: ProgramDefinition): string {
@@ -65,8 +73,11 @@ function walkCases(path: string, command: CommandDefinition): Case[] {
 }
 
 function valueCases(path: string, command: CommandDefinition): Case[] {
-  return withValue(command).flatMap((option) => {
-    const action = `${offer(option)}return`;
+  const offered = (command.options ?? []).filter((option) => option.optionalValue && offer(option) !== '');
+  return [...withValue(command), ...offered].flatMap((option) => {
+    const complete = `${offer(option)}return`;
+    // A value that need not be there is offered where no option has begun.
+    const action = option.optionalValue ? `if [[ $cur != -* ]]; then ${complete}; fi` : complete;
     return namesOf(option).map((name) => ({ pattern: `${path} ${name}`, action }));
   });
 }
@@ -84,11 +95,17 @@ function wordCases(path: string, command: CommandDefinition): Case[] {
 }
 
 /** Commands that fill COMPREPLY, each ended by a semicolon; empty if nothing can be offered. */
-function offer({ choices, completes }: { choices?: readonly string[]; completes?: string }): string {
+function offer({ choices, completes }: Pick<OptionDefinition, 'choices' | 'completes'>): string {
   if (choices !== undefined) return words(choices);
+  const listed = completes === undefined ? undefined : completedWords[completes];
+  if (listed !== undefined) return words(listed);
+  if (completes === 'month') return reply(`compgen -W "${MONTHS}" -- "$cur"`);
   if (completes === 'user') return reply('compgen -u -- "$cur"');
   return completes === 'file' ? `compopt -o filenames 2>/dev/null; ${reply('compgen -f -- "$cur"')}` : '';
 }
+
+/** The months from this one back. */
+const MONTHS = '$(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)';
 
 function withValue(command: CommandDefinition) {
   return (command.options ?? []).filter((option) => option.value !== undefined && !option.optionalValue);

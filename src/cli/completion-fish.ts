@@ -3,6 +3,7 @@
 import {
   type CommandDefinition,
   commandsOf,
+  completedWords,
   type OptionDefinition,
   optionsOf,
   type ProgramDefinition,
@@ -39,8 +40,16 @@ function linesOf(program: string, path: readonly string[], command: CommandDefin
   ];
 }
 
+/** The months from this one back. */
+const MONTHS = '(for i in (seq 0 11); date -d (date +%Y-%m-15)" -$i month" +%Y-%m; end)';
+
 function optionWords(option: OptionDefinition): string {
   const names = `${option.short ? ` -s ${option.short.slice(1)}` : ''}${option.long ? ` -l ${option.long.slice(2)}` : ''}`;
+  const { completes } = option;
+  const listed = completes === undefined ? undefined : completedWords[completes];
+  const forced = option.optionalValue ? '' : ' -x';
+  if (listed !== undefined) return `${names}${forced} -a ${quote(listed.join(' '))}`;
+  if (completes === 'month') return `${names}${forced} -a ${quote(MONTHS)}`;
   if (option.value === undefined || option.optionalValue) return names;
   if (option.choices !== undefined) return `${names} -x -a ${quote(option.choices.join(' '))}`;
   if (option.completes === 'user') return `${names} -x -a '(__fish_complete_users)'`;

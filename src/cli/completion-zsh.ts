@@ -4,6 +4,7 @@ import {
   type ArgumentDefinition,
   type CommandDefinition,
   commandsOf,
+  completedWords,
   namesOf,
   type OptionDefinition,
   optionsOf,
@@ -66,11 +67,17 @@ function argumentSpec(argument: ArgumentDefinition): string {
   return quote(`${argument.required ? ':' : '::'}${argument.name}:${action(argument)}`);
 }
 
-function action({ choices, completes }: { choices?: readonly string[]; completes?: string }): string {
+function action({ choices, completes }: Pick<OptionDefinition, 'choices' | 'completes'>): string {
   if (choices !== undefined) return `(${choices.join(' ')})`;
+  const listed = completes === undefined ? undefined : completedWords[completes];
+  if (listed !== undefined) return `{compadd -- ${listed.join(' ')}}`;
+  if (completes === 'month') return `{compadd -- ${MONTHS}}`;
   if (completes === 'user') return '_users';
   return completes === 'file' ? '_files' : ' ';
 }
+
+/** The months from this one back. */
+const MONTHS = '$(for i in {0..11}; do date -d "$(date +%Y-%m-15) -$i month" +%Y-%m; done)';
 
 function nameOf(path: readonly string[]): string {
   return `_${path.join('_')}`;

@@ -31,22 +31,26 @@ const when: readonly OptionDefinition[] = [
     value: 'YYYY-MM',
     optionalValue: true,
     description: 'those of a month; of this one without a value',
+    completes: 'month',
   },
   {
     long: '--day',
     value: 'YYYY-MM-DD',
     optionalValue: true,
     description: 'those of a day; of today without a value',
+    completes: 'day',
   },
   {
     long: '--since',
     value: 'TIME',
     description: 'those that began then or later: yesterday, -7d, 2026-11-22',
+    completes: 'time',
   },
   {
     long: '--until',
     value: 'TIME',
     description: 'those that began before; a day, month or year that is named is counted in',
+    completes: 'time',
   },
 ];
 

@@ -66,10 +66,31 @@ describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
     expect(bashOffers('sippasswd', '--realm', 'roo', 'roo')).toContain('root');
     expect(bashOffers('sippasswd', '--format', '')).toEqual(['ha1', 'sha1', 'plain']);
     expect(bashOffers('sippasswd', '--import', '/etc/pass')).toContain('/etc/passwd');
+    expect(bashOffers('sipacct', 'report', '--by', 'w')).toEqual(['weekday']);
+    expect(bashOffers('sipacct', 'list', '--user', 'roo')).toContain('root');
     expect(bashOffers('sipctl', 'ul', 'show', 'roo')).toContain('root');
     expect(bashOffers('sipctl', 'ul', 'add', 'root', 's')).toEqual([]);
   });
 });
+
+/** This month and the eleven before it, in the zone of the tests. */
+function lastMonths(): string[] {
+  const { stdout } = run(['date', '+%Y %m']);
+  const [year = 0, month = 0] = stdout.split(' ').map(Number);
+  return Array.from({ length: 12 }, (_, ago) =>
+    new Date(Date.UTC(year, month - 1 - ago)).toISOString().slice(0, 7),
+  );
+}
+
+test.skipIf(!hasProgram('bash'))(
+  'months and times are offered, and options behind what needs no value',
+  () => {
+    expect(bashOffers('sipacct', 'report', '--month', '')).toEqual(lastMonths());
+    expect(bashOffers('sipacct', 'report', '--month', '--b')).toEqual(['--by']);
+    expect(bashOffers('sipacct', 'report', '--day', 'y')).toEqual(['yesterday']);
+    expect(bashOffers('sipacct', 'list', '--since', '-')).toEqual(['-7d', '-30d']);
+  },
+);
 
 test.skipIf(!hasProgram('zsh'))('zsh reads its completions (needs zsh)', () => {
   for (const name of readdirSync(directory).filter((file) => file.endsWith('.zsh')))
@@ -80,6 +101,17 @@ test.skipIf(!hasProgram('fish'))('fish completes (needs fish)', () => {
   const offers = (line: string) =>
     run(['fish', '-N', '-c', `source "$argv[1]"; complete -C "${line}"`, join(directory, 'sipctl.fish')])
       .stdout;
+  const months = (line: string) =>
+    run(['fish', '-N', '-c', `source "$argv[1]"; complete -C "${line}"`, join(directory, 'sipacct.fish')])
+      .stdout;
+  expect(months('sipacct report --since ')).toContain('yesterday');
+  expect(
+    months('sipacct report --month=')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.split('\t')[0]?.replace('--month=', ''))
+      .sort(),
+  ).toEqual(lastMonths().sort());
   expect(offers('sipctl config ')).toMatch(/^check\t.*\nedit\t/);
   expect(offers('sipctl config check --')).toContain('--user\t');
   expect(offers('sipctl check --')).not.toContain('--user');
