@@ -16,6 +16,7 @@ export interface TableLine {
 const LEVELS = ['▁', '▂', '▃', '▅', '▇'] as const;
 const LONGEST_BAR = 24;
 const SHORTEST_BAR = 4;
+const USUAL_BAR = 8;
 const SHORTEST_NAME = 10;
 const GAP = '  ';
 
@@ -42,8 +43,7 @@ export function reportTable(report: CallReport, columns: number | undefined): re
   const all = [head, ...cells, total];
   const widths = head.map((_, at) => Math.max(...all.map((line) => displayWidth(line[at] as string))));
   const figuresWidth = widths.slice(1).reduce((sum, width) => sum + width + GAP.length, 0);
-  if (columns !== undefined)
-    widths[0] = Math.min(widths[0] as number, Math.max(SHORTEST_NAME, columns - figuresWidth));
+  if (columns !== undefined) widths[0] = Math.min(widths[0] as number, longestName(columns - figuresWidth));
   const width = (widths[0] as number) + figuresWidth;
   const room = columns === undefined ? 0 : Math.min(LONGEST_BAR, columns - width - GAP.length - 1);
   const most = Math.max(...rows.map(({ sums }) => sums.calls));
@@ -64,6 +64,12 @@ export function reportTable(report: CallReport, columns: number | undefined): re
   if (columns !== undefined) lines.push({ type: 'rule', text: '─'.repeat(width), bar: '' });
   lines.push({ type: 'total', text: lineOf(total), bar: '' });
   return lines;
+}
+
+/** The longest name that is shown in so many columns: a bar has its place where a name still has one. */
+function longestName(columns: number): number {
+  const besideBar = columns - USUAL_BAR - GAP.length - 1;
+  return Math.max(SHORTEST_NAME, besideBar >= SHORTEST_NAME ? besideBar : columns);
 }
 
 /** A bar of at most `room` columns for `value` of `most`; anything above 0 shows. */

@@ -92,11 +92,11 @@ export function formatCallRecord(record: CallRecord): string {
  * Texts may be slices of the line and hold all of it in memory.
  */
 export function parseCallRecord(line: string): CallRecord | string {
+  if (line.length > MAX_RECORD_OCTETS) return `expected a line of at most ${MAX_RECORD_OCTETS} octets`;
   return scanCallRecord(line) ?? readCallRecord(line);
 }
 
 function readCallRecord(line: string): CallRecord | string {
-  if (line.length > MAX_RECORD_OCTETS) return `expected a line of at most ${MAX_RECORD_OCTETS} octets`;
   const value = parseObject(line);
   if (value === undefined) return 'expected a call as a JSON object';
   const record = {

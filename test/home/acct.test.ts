@@ -157,6 +157,7 @@ describe('what is no call is said to be none', () => {
     [changed({ ua: 3 }), 'ua: expected a text'],
     [changed({ others: ['jan', 1] }), 'others: expected a list of accounts'],
     [changed({ x: 'y'.repeat(4096) }), 'expected a line of at most 4096 octets'],
+    [changed({ ua: 'y'.repeat(4096) }), 'expected a line of at most 4096 octets'],
   ])('%#: %s', (text, why) => {
     expect(parseCallRecord(text)).toBe(why);
   });

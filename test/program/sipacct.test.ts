@@ -4,6 +4,7 @@ import { appendFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { displayWidth } from '../../src/accounting/display-width.ts';
 import { type CallRecord, formatCallRecord } from '../../src/home/acct.ts';
 import { call } from '../accounting/call.ts';
 import { Background } from '../host/background.ts';
@@ -175,6 +176,41 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
     expect(page).toContain('<tfoot><tr><td>Total</td><td data-value="3">3</td>');
     const chart = sipacct('jan', 'report', '--by', 'peer', '--format', 'svg').stdout;
     expect(chart).toMatch(/^<\?xml[\s\S]*<svg [\s\S]*eva@example\.net[\s\S]*<\/svg>\n$/);
+  });
+
+  const plain = (shown: string) => shown.replace(/\x1b\[[0-9;]*[A-Za-z]/g, '');
+
+  test.each([80, 120])(
+    'on a terminal of %i columns: bars, colours, and no line that is wider',
+    async (columns) => {
+      const long = `sip:${'x'.repeat(150)}@example.net`;
+      const peers = [long, long, 'sip:\u7530\u4e2d@example.net', 'sip:a@x'];
+      host.writeFile('jan', 'acct', peers.map((from) => line('2026-11-01T00:00:00Z', { from })).join(''));
+      for (const words of [
+        ['report', '--by', 'peer'],
+        ['report', '--by', 'hour'],
+        ['list'],
+        ['list', '-n', '1'],
+      ]) {
+        const shown = await host.onTerminal('jan', 'sipacct', words, { columns });
+        expect(shown).toContain('\x1b[');
+        if (words[0] === 'report') expect(shown).toContain('▇');
+        const lines = plain(shown).split('\r\n');
+        expect(lines.length).toBeGreaterThan(2);
+        for (const one of lines) expect(displayWidth(one), one).toBeLessThanOrEqual(columns);
+        const bare = await host.onTerminal('jan', 'sipacct', words, { columns, env: { NO_COLOR: '1' } });
+        expect(bare).not.toMatch(/\x1b|▇|─/);
+        expect(bare.replaceAll('\r', '')).toBe(sipacct('jan', ...words).stdout);
+      }
+    },
+  );
+
+  test('reading much shows a bar on a terminal, which is taken away again', async () => {
+    host.writeFile('jan', 'acct', line('2026-11-01T00:00:00Z').repeat(80_000));
+    const shown = await host.onTerminal('jan', 'sipacct', ['report'], { columns: 80 });
+    expect(shown).toMatch(/^\r\[ {30}\] 1\/100\r[\s\S]*\[#{30}\] 100\/100\r\x1b\[K\x1b\[2mMONTH/);
+    expect(plain(shown)).toContain('2026-11  80000');
+    expect(sipacct('jan', 'report').stderr).toBe('');
   });
 
   test('a file full of faults is named as far as anybody reads, and counted', () => {

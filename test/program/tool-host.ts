@@ -180,6 +180,22 @@ export class ToolHost {
     return { PATH, TERM: 'xterm', LD_PRELOAD: wrapper, ...files };
   }
 
+  /** Runs a program on a terminal to its end; resolves to all that it showed, escapes included. */
+  onTerminal(
+    as: User | 'root',
+    program: string,
+    words: readonly string[],
+    { columns, env }: { readonly columns: number; readonly env?: NodeJS.ProcessEnv },
+  ): Promise<string> {
+    const [file, ...rest] = this.command(as, program, words) as [string, ...string[]];
+    const pty = spawnPty(file, rest, { env: { ...this.environment(), ...env }, cols: columns, rows: 50 });
+    let shown = '';
+    pty.onData((data) => {
+      shown += data;
+    });
+    return new Promise((done) => pty.onExit(() => done(shown)));
+  }
+
   /** Runs sippasswd on a terminal, and then the commands `after` on the same one. */
   terminal(as: User | 'root', words: readonly string[], after = ''): Session {
     const [program, ...rest] = this.command(as, 'sippasswd', words) as [string, ...string[]];
