@@ -56,6 +56,7 @@ export async function dropContacts(
       );
       service.counters.contactsRemoved += dropped.length;
       service.keepalive.observe(user);
+      service.sessions.contactsRead(user);
       for (const { uri } of dropped) service.log('info', 'dropped', { user: name, contact: uri });
       return dropped.map(({ uri }) => fromOctets(uri));
     }

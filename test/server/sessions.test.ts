@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { connectControl } from '../../src/control/client.ts';
 import { foldSessions, parseSessionJournal } from '../../src/home/session-journal.ts';
 import { toOctets } from '../../src/message/octets.ts';
 import { type LoginRecord, readLoginRecords } from '../../src/unix/wtmp.ts';
@@ -68,6 +69,15 @@ async function killAndStart(
 }
 
 describe('a session', () => {
+  test('ends when its contact is dropped through the control socket', async () => {
+    await start();
+    const { uri } = await phone('desk');
+    const client = await connectControl(server.controlPath);
+    await client.request('drop', { contact: uri });
+    client.close();
+    await until(() => expect(ended()).toMatchObject([{ contact: uri, end: { why: 'removed' } }]));
+  });
+
   test('begins with the first registration, outlives refreshes unwritten, and ends with the contact', async () => {
     await start();
     const { register, uri } = await phone('desk');
