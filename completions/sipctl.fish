@@ -5,7 +5,7 @@ function __sipctl_at
   set -l path sipctl
   for word in $words[2..]
     switch "$path $word"
-      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl reload' 'sipctl stop' 'sipctl log'
+      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl reload' 'sipctl stop' 'sipctl log'
         set path "$path $word"
     end
   end
@@ -23,6 +23,7 @@ complete -c sipctl -n '__sipctl_at sipctl' -a last -d 'Show when phones were reg
 complete -c sipctl -n '__sipctl_at sipctl' -a status -d 'Show what runs, and where it listens.'
 complete -c sipctl -n '__sipctl_at sipctl' -a stats -d 'Show the server\'s counters and rates.'
 complete -c sipctl -n '__sipctl_at sipctl' -a ping -d 'Measure the round trip to the server, or to contacts.'
+complete -c sipctl -n '__sipctl_at sipctl' -a calls -d 'Show the calls that are going on.'
 complete -c sipctl -n '__sipctl_at sipctl' -a drop -d 'Take contacts away through the server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a trace -d 'Show SIP messages as they pass, their credentials masked.'
 complete -c sipctl -n '__sipctl_at sipctl' -a monitor -d 'Watch counters and rates, once a second.'
@@ -111,6 +112,10 @@ complete -c sipctl -n '__sipctl_at sipctl ping' -a '(__fish_complete_users)'
 complete -c sipctl -n '__sipctl_at sipctl ping' -l socket -r -F -d 'the control socket of the server that is meant'
 complete -c sipctl -n '__sipctl_at sipctl ping' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl ping' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl calls' -a '(__fish_complete_users)'
+complete -c sipctl -n '__sipctl_at sipctl calls' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl calls' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl calls' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl drop' -a '(__fish_complete_users)'
 complete -c sipctl -n '__sipctl_at sipctl drop' -l socket -r -F -d 'the control socket of the server that is meant'
 complete -c sipctl -n '__sipctl_at sipctl drop' -l json -d 'print JSON'

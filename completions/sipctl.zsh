@@ -47,6 +47,14 @@ _sipctl_drop() {
     '::contact: '
 }
 
+_sipctl_calls() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '::user:_users'
+}
+
 _sipctl_ping() {
   _arguments -s \
     '--socket[the control socket of the server that is meant]:PATH:_files' \
@@ -289,6 +297,7 @@ _sipctl() {
     'status:Show what runs, and where it listens.'
     'stats:Show the server'\''s counters and rates.'
     'ping:Measure the round trip to the server, or to contacts.'
+    'calls:Show the calls that are going on.'
     'drop:Take contacts away through the server.'
     'trace:Show SIP messages as they pass, their credentials masked.'
     'monitor:Watch counters and rates, once a second.'
@@ -314,6 +323,7 @@ _sipctl() {
         status) _sipctl_status ;;
         stats) _sipctl_stats ;;
         ping) _sipctl_ping ;;
+        calls) _sipctl_calls ;;
         drop) _sipctl_drop ;;
         trace) _sipctl_trace ;;
         monitor) _sipctl_monitor ;;

@@ -150,6 +150,13 @@ const operate: readonly CommandDefinition[] = [
     run: () => import('./sipctl/ping.ts'),
   },
   {
+    name: 'calls',
+    summary: 'Show the calls that are going on.',
+    arguments: [{ name: 'user', description: 'whose; by root of all if left out', completes: 'user' }],
+    options: [socket, json],
+    run: () => import('./sipctl/calls.ts'),
+  },
+  {
     name: 'drop',
     summary: 'Take contacts away through the server.',
     arguments: [givenUser, ofUser],

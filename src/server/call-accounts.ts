@@ -45,6 +45,8 @@ export interface CallAccounts {
   heard(call: OpenCall, sessionMs: number | undefined | 'unchanged'): void;
   /** How many are going on. */
   size(): number;
+  /** The calls that are going on, the first of them first. */
+  all(): Iterable<OpenCall>;
   /** Writes what can be written; the calls are in the journal for the next start. */
   close(): Promise<void>;
 }
@@ -283,6 +285,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       if (wasTakenUp || sessionMs !== 'unchanged') touch(call);
     },
     size: () => open.size,
+    all: () => open.values(),
     async close() {
       clearInterval(timer);
       isClosed = true;

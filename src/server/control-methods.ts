@@ -4,6 +4,7 @@ import { type Call, type Method, type Methods, textParam, userOf } from '../cont
 import { controlFault, isControlFault, type Params } from '../control/protocol.ts';
 import { canonicalAddress, formatHostPort } from '../transport/address.ts';
 import type { Account } from '../unix/nss.ts';
+import { listCalls } from './control-calls.ts';
 import { dropContacts, pingContacts } from './control-contacts.ts';
 import { isLevel } from './log.ts';
 import type { Service } from './service.ts';
@@ -41,6 +42,7 @@ export function createControlMethods(parts: ControlParts): Methods {
     ['ping', everybody((params, call) => ping(parts, params, call))],
     ['status', everybody(() => status(parts))],
     ['drop', everybody((params, call) => onContacts(parts, params, call, dropContacts))],
+    ['calls', everybody((params, call) => calls(parts, params, call))],
     ['trace', everybody((params, call) => trace(parts, params, call))],
     ['stats', administrators(() => parts.statistics.take())],
     ['reload', administrators(() => reload(parts))],
@@ -81,6 +83,16 @@ function onContacts(
   if (isControlFault(contact)) return contact;
   if (service === undefined) return controlFault('unavailable', 'the server starts');
   return act(service, own, user, contact);
+}
+
+/** Of all where an administrator names no user; of whoever is none his own. */
+function calls({ current }: ControlParts, params: Params, { caller }: Call): unknown {
+  const isOfAll = caller.isAdministrator && (params.user === undefined || params.user === null);
+  const user = isOfAll ? undefined : userOf(params, caller);
+  if (isControlFault(user)) return user;
+  const service = current();
+  if (service === undefined) return controlFault('unavailable', 'the server starts');
+  return listCalls(service.calls.all(), user, caller.isAdministrator);
 }
 
 /** About everything, a user or an address; of whoever is no administrator always about himself. */

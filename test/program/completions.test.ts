@@ -36,9 +36,9 @@ describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
   test('commands and their commands', () => {
     expect(bashOffers('sipctl', '')).toEqual([
       ...['serve', 'ul', 'user', 'config', 'ha1', 'check', 'last'],
-      ...['status', 'stats', 'ping', 'drop', 'trace', 'monitor', 'reload', 'stop', 'log'],
+      ...['status', 'stats', 'ping', 'calls', 'drop', 'trace', 'monitor', 'reload', 'stop', 'log'],
     ]);
-    expect(bashOffers('sipctl', 'c')).toEqual(['config', 'check']);
+    expect(bashOffers('sipctl', 'c')).toEqual(['config', 'check', 'calls']);
     expect(bashOffers('sipctl', 'ul', '')).toEqual(['show', 'add', 'rm', 'dump']);
     expect(bashOffers('sipacct', 'r')).toEqual(['report']);
   });

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ControlClient, connectControl } from '../../src/control/client.ts';
 import type { Statistics } from '../../src/control/statistics.ts';
+import type { ListedCall } from '../../src/server/control-calls.ts';
 import { Phone } from './phone.ts';
 import { answersTo, realm, TestServer } from './running-server.ts';
 
@@ -117,6 +118,29 @@ test('of a thousand contacts 20 are asked', async () => {
   const phone = new Phone(agent, 'jan');
   for (let count = 0; count < 20; count++) await phone.answer(await phone.next('OPTIONS'), 200);
   expect(await pinged).toHaveLength(20);
+});
+
+describe('calls', () => {
+  test('are listed while they go on, and no longer', async () => {
+    const callee = await server.agent();
+    const phone = new Phone(callee, 'jan');
+    await server.register(callee, { contact: `<${phone.contact}>` });
+    const caller = new Phone(await server.agent(), 'jan');
+    const calling = caller.invite(`sip:jan@${realm}`);
+    const invite = await phone.next('INVITE');
+    const list = async () => (await client.request('calls')) as { calls: ListedCall[] };
+    const party = { from: `sip:jan@${realm}`, to: `sip:jan@${realm}`, caller: 'jan', called: ['jan'] };
+    expect((await list()).calls).toMatchObject([{ ...party, answer: null }]);
+    await phone.answer(invite, 200);
+    const established = await calling;
+    await caller.confirm(established);
+    const [call] = (await list()).calls;
+    expect(Date.parse(call?.answer ?? '')).toBeGreaterThanOrEqual(Date.parse(call?.start ?? ''));
+    const ending = caller.agent.request(caller.within('BYE', established, 3));
+    await phone.answer(await phone.next('BYE'), 200);
+    expect((await ending).status).toBe(200);
+    expect(await list()).toEqual({ calls: [], more: 0 });
+  });
 });
 
 describe('drop', () => {
