@@ -54,6 +54,8 @@ export interface CallAccounts {
 const SWEEP_MS = 1000;
 /** How far back in root's copy a record may be that was written before. */
 const REPEATED_WITHIN = 4 * 1024 * 1024;
+/** Dialogs of one call that are told apart. */
+const MOST_DIALOGS = 10;
 /** A Call-ID of more is remembered by its hash. */
 const LONGEST_KEY = 200;
 /** Calls at once, a kilobyte each, and of one user: an office's telephone exchange has some hundred. */
@@ -197,8 +199,10 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
         add(call);
         const at = Math.max(knownAt, call.answer?.at ?? call.start);
         // Whether a call goes on that was open is known when somebody says a word in it.
-        if (call.answer !== undefined) Object.assign(call, { knownAt: at, refreshedAt: nowMs });
-        else end(call, { status: 'failed', at, endedBy: 'restart' });
+        if (call.answer !== undefined) {
+          call.knownAt ??= at;
+          call.refreshedAt = nowMs;
+        } else end(call, { status: 'failed', at, endedBy: 'restart' });
       }
     }
     if (entries.length === 0) return;
@@ -247,8 +251,11 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     answered(call, { sessionMs, ...answer }) {
       if (open.get(call.handle) !== call) return false;
       if (call.answer !== undefined) {
-        for (const tag of answer.tags.map(shortTag))
-          if (!call.answer.tags.includes(tag)) call.answer.tags.push(tag);
+        const { tags } = call.answer;
+        const more = answer.tags.map(shortTag).filter((tag) => !tags.includes(tag));
+        if (more.length === 0 || tags.length >= MOST_DIALOGS) return false;
+        tags.push(...more);
+        touch(call);
         return false;
       }
       call.answer = { ...answer, tags: answer.tags.map(shortTag) };

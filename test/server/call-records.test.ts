@@ -377,6 +377,8 @@ describe('a server that was stopped in a call', () => {
     await establish(server);
     server.nowMs = at + 60_000;
     await server.restart();
+    server.nowMs = at + 120_000;
+    await server.restart();
     server.nowMs = at + 43_200_000;
     const { out } = await sidesOf(server);
     expect(out).toMatchObject({ durationMs: 60_000, end: at + 60_000, endedBy: 'restart' });
