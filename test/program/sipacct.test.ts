@@ -1,6 +1,6 @@
 // sipacct as a user runs it: reports, lists, exports, and what is wrong with the file (DESIGN §2, §6).
 
-import { appendFileSync, renameSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -32,6 +32,11 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
   const host = new ToolHost();
   afterAll(() => host.remove());
   beforeEach(() => host.clean());
+  /** Writes a file of the host's /var/log/sr, which is root's. */
+  const writeLog = (name: string, content: string | Buffer) => {
+    mkdirSync(host.log('sr'), { recursive: true });
+    writeFileSync(host.log(`sr/${name}`), content, { mode: 0o600 });
+  };
   const path = () => join(host.home('jan'), '.sr/acct');
   const faults = () =>
     `sipacct: ${path()}:4: expected a call as a JSON object\n` +
@@ -238,9 +243,9 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
     "root's is the log of the host, with what was rotated away from it (needs root)",
     () => {
       const within = { direction: 'internal', caller: 'eva', from: 'sip:eva@x', to: 'sip:jan@x' } as const;
-      host.writeLog('acct.2.gz', gzipSync(line('2026-09-01T00:00:00Z', within)));
-      host.writeLog('acct.1', line('2026-10-01T00:00:00Z', within));
-      host.writeLog('acct', line('2026-11-01T00:00:00Z'));
+      writeLog('acct.2.gz', gzipSync(line('2026-09-01T00:00:00Z', within)));
+      writeLog('acct.1', line('2026-10-01T00:00:00Z', within));
+      writeLog('acct', line('2026-11-01T00:00:00Z'));
       expect(sipacct('root', 'report', '--by', 'user').stdout).toBe(
         [
           'USER   CALLS  ANSWERED  MISSED  MINUTES  AVERAGE  LONGEST\n',
@@ -284,7 +289,7 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
     );
     const copy = (of: typeof one, direction: 'in' | 'out', changes = {}) =>
       `${formatCallRecord({ ...(of as CallRecord), direction, ...changes })}\n`;
-    host.writeLog('acct', [one, two, three].map((of) => `${formatCallRecord(of as CallRecord)}\n`).join(''));
+    writeLog('acct', [one, two, three].map((of) => `${formatCallRecord(of as CallRecord)}\n`).join(''));
     host.writeFile('jan', 'acct', copy(one, 'in') + copy(two, 'in') + copy(three, 'in'));
     host.writeFile('eva', 'acct', copy(one, 'out') + copy(two, 'out') + copy(three, 'out'));
     expect(sipacct('root', 'verify')).toEqual({

@@ -31,7 +31,7 @@ export function callHead({ isHosts }: CallLineForm): readonly Piece[] {
   return [{ text, style: 'dim' }];
 }
 
-/** A call in fixed columns, the parties last. What failed says why, as far as there is room. */
+/** A call in fixed columns, the parties and what else is worth knowing last, as far as there is room. */
 export function callLine(call: CallRecord, { isHosts, columns }: CallLineForm): readonly Piece[] {
   const start = `${formatLocal(call.start)}  ${directionCell(call.direction, isHosts)}  `;
   const status = call.status.padEnd(9);
@@ -43,12 +43,12 @@ export function callLine(call: CallRecord, { isHosts, columns }: CallLineForm): 
   const parties = isHosts
     ? bothParties(call, room)
     : cut(shownUri(call.direction === 'in' ? call.from : call.to), room);
-  const why = cut(reasonOf(call), room - displayWidth(parties));
+  const remark = cut(remarkOf(call), room - displayWidth(parties));
   return [
     start,
     { text: status, style: styles[call.status] },
     `${duration}${parties}`,
-    { text: why, style: 'dim' },
+    { text: remark, style: 'dim' },
   ];
 }
 
@@ -61,12 +61,14 @@ function bothParties(call: CallRecord, room: number): string {
   return `${shownFrom}${ARROW}${cut(to, left - displayWidth(shownFrom))}`;
 }
 
-function reasonOf({ status, code, reason }: CallRecord): string {
-  if (status !== 'failed') return '';
-  const said = [code === undefined ? '' : String(code), shownText(reason ?? '')].filter(
-    (word) => word !== '',
-  );
-  return said.length === 0 ? '' : `  ${said.join(' ')}`;
+/** What is worth knowing besides: why a call failed, that no BYE ended it, who sent it on. */
+function remarkOf({ status, code, reason, endedBy, forwardedBy }: CallRecord): string {
+  const remarks = [
+    status === 'failed' ? [code, shownText(reason ?? '')].join(' ').trim() : '',
+    endedBy === undefined || endedBy === 'caller' || endedBy === 'callee' ? '' : `ended by ${endedBy}`,
+    forwardedBy === undefined ? '' : `forwarded by ${shownText(forwardedBy)}`,
+  ].filter((remark) => remark !== '');
+  return remarks.length === 0 ? '' : `  ${remarks.join(', ')}`;
 }
 
 function directionCell(text: string, isHosts: boolean): string {

@@ -42,6 +42,16 @@ test('what failed says why', () => {
   );
 });
 
+test.each([
+  [{ endedBy: 'restart' }, 'ended by restart'],
+  [{ endedBy: 'max-duration', forwardedBy: 'tom' }, 'ended by max-duration, forwarded by tom'],
+  [{ endedBy: 'caller' }, undefined],
+  [{ status: 'missed', code: 408, reason: 'Request Timeout' }, undefined],
+] as const)('says what is unusual of %j: %s', (changes, remark) => {
+  const shown = text(callLine(call('2026-07-01T10:00:00Z', changes), { isHosts: false, columns: undefined }));
+  expect(shown.split('eva@example.net')[1]).toBe(remark === undefined ? '' : `  ${remark}`);
+});
+
 describe.each([80, 60, 120])('on %i columns', (columns) => {
   test.each(['eva@example.net', `${'x'.repeat(200)}@x`, '\u7530'.repeat(100), '\u{1f4de}@x'])(
     'no line is wider and both sides are seen: %s',
