@@ -54,8 +54,9 @@ export function differingKeys(log: CallRecord, copy: CallRecord, user: string): 
   return differing;
 }
 
-function answeredBy({ callee, status }: CallRecord, user: string): boolean {
-  return callee === user && status === 'answered';
+/** A call that was sent on may have been answered elsewhere, where the log names who was called first. */
+function answeredBy({ callee, status, forwardedBy }: CallRecord, user: string): boolean {
+  return callee === user && status === 'answered' && forwardedBy === undefined;
 }
 
 /** A caller may be among those he called, which the log does not say again. */

@@ -43,6 +43,12 @@ test('the copies of a call differ from the log in nothing, also that of him who 
   expect(differingKeys(log, hidden, 'jan')).toEqual([]);
 });
 
+test('of a call that was sent on and answered elsewhere, he who sent it on has a copy that was not answered', () => {
+  const sentOn = { ...log, forwardedBy: 'jan', others: undefined };
+  expect(differingKeys(sentOn, { ...toms, callee: 'jan', forwardedBy: 'jan' }, 'jan')).toEqual([]);
+  expect(differingKeys(sentOn, { ...jans, durationMs: 1 }, 'jan')).toEqual(['duration']);
+});
+
 describe('what is changed shows', () => {
   test.each([
     ['eva', evas, { durationMs: 1000 }, 'duration'],
