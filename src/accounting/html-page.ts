@@ -95,7 +95,7 @@ ${report
 const columnNames = ['calls', 'answered', 'missed', 'minutes', 'average', 'longest'] as const;
 
 function summary(sums: CallSums): string {
-  const share = sums.calls === 0 ? '' : ` (${Math.round((100 * sums.answered) / sums.calls)} %)`;
+  const share = sums.calls === 0 ? '' : ` (${Math.round((100 * sums.answered) / sums.calls)}\u00a0%)`;
   const figures = [
     ['Calls', String(sums.calls)],
     ['Answered', `${sums.answered}${share}`],

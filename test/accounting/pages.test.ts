@@ -92,7 +92,7 @@ describe('the page', () => {
   });
 
   test('has the figures, a chart by day without gaps, one of the week, and a table with a total', () => {
-    expect(text).toContain('<dt>Answered</dt><dd>1 (50 %)</dd>');
+    expect(text).toContain('<dt>Answered</dt><dd>1 (50\u00a0%)</dd>');
     expect([...text.matchAll(/<title>(2026-[^<]*)<\/title>/g)].map(([, title]) => title)).toEqual([
       '2026-11-02: 1 call, 1 answered',
       '2026-11-03: 0 calls, 0 answered',
