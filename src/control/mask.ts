@@ -22,6 +22,7 @@ export function maskCredentials(octets: string): string {
 
 /** All that a start line can hold. */
 export function maskUriPasswords(octets: string): string {
+  if (!octets.includes('@')) return octets;
   return octets.replace(URI_PASSWORDS, (_, user: string, password: string) => user + stars(password));
 }
 

@@ -24,10 +24,11 @@ const MOST_TRACES = 16;
 const MOST_OF_UID = 2;
 /** Call-IDs or legs that one trace remembers. */
 const MOST_REMEMBERED = 10_000;
-/** Lines go out together, so often; what waits meanwhile has a bound. */
-const FLUSH_MS = 50;
+/** Lines go out together, so often, in ms; the octets of what waits meanwhile have a bound. */
+const FLUSH_MS = 100;
 const MOST_WAITING = 1 << 20;
 const DEFAULT_PORT = 5060;
+const USUAL_CALL_ID = '\nCall-ID: ';
 
 /** What a trace is about. */
 export interface TraceFilter {
@@ -51,6 +52,15 @@ export interface Tracer {
   begin(filter: TraceFilter, call: Call): ControlFault | undefined;
 }
 
+/** One message that was seen. */
+interface Seen {
+  readonly time: number;
+  readonly isSent: boolean;
+  readonly octets: string;
+  readonly flow: Flow;
+  readonly callId: string;
+}
+
 interface Trace {
   readonly filter: TraceFilter;
   readonly call: Call;
@@ -58,7 +68,8 @@ interface Trace {
   readonly naming: RegExp | undefined;
   /** Call-IDs of a user's dialogs; of his own only, legs. */
   readonly remembered: Set<string>;
-  lines: string[];
+  messages: Seen[];
+  /** Octets of them. */
   waiting: number;
   lost: number;
   timer: NodeJS.Timeout | undefined;
@@ -75,7 +86,7 @@ export function createTracer(traffic: Traffic, current: () => Service | undefine
     if (traces.size >= MOST_TRACES || (!caller.isAdministrator && ofUid >= MOST_OF_UID))
       return controlFault('busy', 'too many traces');
     const naming = filter.user === undefined || filter.isOwn ? undefined : namingOf(filter.user);
-    const rest = { lines: [], waiting: 0, lost: 0, timer: undefined };
+    const rest = { messages: [], waiting: 0, lost: 0, timer: undefined };
     const trace: Trace = { filter, call, naming, remembered: new Set(), ...rest };
     traces.add(trace);
     turn();
@@ -147,40 +158,36 @@ export function createTracer(traffic: Traffic, current: () => Service | undefine
   return tracer;
 }
 
+/** Keeps a message for the next flush: many are formatted one behind the other for less than each by itself. */
 function add(trace: Trace, isSent: boolean, octets: string, flow: Flow, callId: string): void {
   if (trace.waiting > MOST_WAITING) {
     trace.lost++;
     return;
   }
-  const line = formatNotification('trace', recordOf(trace.filter.isWhole, isSent, octets, flow, callId));
-  trace.lines.push(line);
-  trace.waiting += line.length;
+  trace.messages.push({ time: Date.now(), isSent, octets, flow, callId });
+  trace.waiting += octets.length;
   trace.timer ??= setTimeout(() => flush(trace), FLUSH_MS);
 }
 
 /** Whoever reads too slowly loses lines, and is told how many. */
 function flush(trace: Trace): void {
   trace.timer = undefined;
-  const { lines, lost } = trace;
-  trace.lines = [];
+  const { messages, lost, filter } = trace;
+  trace.messages = [];
   trace.waiting = 0;
-  const told = lost > 0 ? formatNotification('trace-lost', { count: lost }) : '';
-  if (trace.call.send(lines.join('') + told)) trace.lost = 0;
-  else trace.lost += lines.length;
+  let lines = '';
+  for (const message of messages) lines += formatNotification('trace', recordOf(message, filter.isWhole));
+  if (lost > 0) lines += formatNotification('trace-lost', { count: lost });
+  if (trace.call.send(lines)) trace.lost = 0;
+  else trace.lost += messages.length;
 }
 
-function recordOf(
-  isWhole: boolean,
-  isSent: boolean,
-  octets: string,
-  flow: Flow,
-  callId: string,
-): TraceRecord {
+function recordOf({ time, isSent, octets, flow, callId }: Seen, isWhole: boolean): TraceRecord {
   const local = formatHostPort(flow.localAddress, flow.localPort);
   const remote = sourceOf(flow);
   const masked = isWhole ? maskCredentials(octets) : maskUriPasswords(startLineOf(octets));
   return {
-    time: Date.now(),
+    time,
     sent: isSent,
     transport: flow.transport,
     source: isSent ? local : remote,
@@ -196,9 +203,12 @@ function startLineOf(octets: string): string {
   return octets.slice(0, end < 0 ? 1000 : Math.min(end, 1000)).trimEnd();
 }
 
-/** The Call-ID, long or short; empty where there is none. */
+/** The Call-ID, long or short; empty where there is none. Most write it in one way, which is found sooner. */
 function callIdOf(octets: string): string {
-  return /\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)/i.exec(octets)?.[1]?.trim() ?? '';
+  const at = octets.indexOf(USUAL_CALL_ID);
+  if (at < 0) return /\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*)/i.exec(octets)?.[1]?.trim() ?? '';
+  const start = at + USUAL_CALL_ID.length;
+  return octets.slice(start, octets.indexOf('\r', start)).trim();
 }
 
 function legOf(callId: string, address: string, port: number): string {
