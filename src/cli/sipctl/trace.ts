@@ -7,6 +7,7 @@ import { type Context, textOption } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
 import { isRefusal, type Refusal, refusal } from '../refusal.ts';
 import type { Style } from '../report.ts';
+import { clockOf, createLadder } from './ladder.ts';
 import { pcapHeader, pcapRecord } from './pcap.ts';
 import { ask, withServer } from './server-connection.ts';
 
@@ -78,8 +79,9 @@ function capture(file: number, { time, source, destination, octets = '' }: Trace
   else writeSync(file, record);
 }
 
-/** Each dialog gets the next colour when its first message is seen. */
+/** On a terminal a ladder, each dialog in the next colour when its first message is seen; else a line a message. */
 function shower({ report }: Context): (record: TraceRecord) => void {
+  const ladder = report.columns === undefined ? undefined : createLadder(report.columns);
   const colors = new Map<string, number>();
   let next = 0;
   return (record) => {
@@ -91,15 +93,11 @@ function shower({ report }: Context): (record: TraceRecord) => void {
     if (colors.size > 10_000) colors.clear();
     colors.set(record.callId, color);
     const style = DIALOG_STYLES[color % DIALOG_STYLES.length] as Style;
-    report.lines([[{ text: lineOf(record), style }]]);
+    const lines = ladder?.(record) ?? [lineOf(record)];
+    report.lines(lines.map((text, index) => [index < lines.length - 1 ? text : { text, style }]));
   };
 }
 
 function lineOf({ time, transport, source, destination, line }: TraceRecord): string {
-  const at = new Date(time);
-  const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) =>
-    String(part).padStart(2, '0'),
-  );
-  const ms = String(at.getMilliseconds()).padStart(3, '0');
-  return `${clock.join(':')}.${ms}  ${source.padEnd(21)} → ${destination.padEnd(21)}  ${transport}  ${line}`;
+  return `${clockOf(time)}  ${source.padEnd(21)} → ${destination.padEnd(21)}  ${transport}  ${line}`;
 }
