@@ -30,7 +30,7 @@ export interface CallCopies {
   size(): number;
 }
 
-/** Lines that wait at once, of everybody and of one user, some 500 bytes each. */
+/** Lines that wait at once, of all users together, as many of root's beside them, and of one user; some 500 bytes each. */
 const MOST_WAITING = 20_000;
 const MOST_OF_ONE = 1000;
 /** How soon a file is tried again, each time twice as late. */
@@ -117,8 +117,11 @@ export function createCallCopies(
   return {
     add(copy) {
       let queue = queues.get(copy.user);
-      const isFull = copy.user !== undefined && (queue?.copies.length ?? 0) >= MOST_OF_ONE;
-      if (waiting >= most || isFull) {
+      const ofOne = queue?.copies.length ?? 0;
+      // Users' homes that are gone take no place from root's copy, nor the other way round.
+      const ofRoot = queues.get(undefined)?.copies.length ?? 0;
+      const isFull = copy.user === undefined ? ofRoot >= most : waiting - ofRoot >= most;
+      if (isFull || (copy.user !== undefined && ofOne >= MOST_OF_ONE)) {
         lost++;
         copy.done();
         return;
