@@ -26,6 +26,26 @@ test.each([
     'Authentication-Info: rspauth="0123", nextnonce="abc"',
     'Authentication-Info: rspauth="****", nextnonce="***"',
   ],
+  // A name in a text is none, and what cannot be read is hidden.
+  [
+    'Authorization: Digest username="a=nonce=", response="0123"',
+    'Authorization: Digest username="a=nonce=", response="****"',
+  ],
+  [
+    'Authorization: Digest username="jan, response="0123"',
+    'Authorization: Digest *********"**** *********"****"',
+  ],
+  ['Authorization: Digest "response"="0123"', 'Authorization: Digest "********"*"****"'],
+  ['Authorization: Digest response*="0123"', 'Authorization: Digest response*="****"'],
+  ['Authorization: Digest realm="r", password="x y"', 'Authorization: Digest realm="r", password="* *"'],
+  // No SIP message, but traced.
+  [
+    'Authorization: Digest realm="r",\r response="0123"',
+    'Authorization: Digest realm="r",\r response="****"',
+  ],
+  ['X: a\rAuthorization: Digest response="0123"', 'X: a\rAuthorization: Digest response="****"'],
+  ['v=0\ra=ice-pwd:secret', 'v=0\ra=ice-pwd:******'],
+  ['Contact: <sip:jan:pa,s;s?@192.0.2.1:5060>', 'Contact: <sip:jan:*******@192.0.2.1:5060>'],
   ['Contact: <sip:jan:secret@192.0.2.1:5060>', 'Contact: <sip:jan:******@192.0.2.1:5060>'],
   [
     'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0',
