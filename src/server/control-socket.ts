@@ -10,6 +10,7 @@ import { type Account, NssError } from '../unix/nss.ts';
 import { peerCredentials } from '../unix/peer-credentials.ts';
 import { callerOf } from './control-caller.ts';
 import { clearControlPath } from './control-directory.ts';
+import { type ControlPace, createControlPace } from './control-pace.ts';
 import type { Log } from './log.ts';
 
 /** Connections at once; of one uid; and those that are left to root when users have theirs. */
@@ -89,10 +90,11 @@ function accept(
     socket.destroy();
     return undefined;
   }
-  const ofUid = [...connections].filter((connection) => connection.uid === uid).length;
+  const ofUid = [...connections].filter((connection) => connection.uid === uid);
   const isRoot = uid === 0 || uid === process.geteuid?.();
   const most = isRoot ? MOST_CONNECTIONS : MOST_CONNECTIONS - LEFT_TO_ROOT;
-  if (connections.size < most && (isRoot || ofUid < MOST_OF_UID)) return new Connection(parts, socket, uid);
+  if (connections.size < most && (isRoot || ofUid.length < MOST_OF_UID))
+    return new Connection(parts, socket, uid, ofUid[0]?.pace ?? createControlPace());
   parts.log('info', 'control-refused', { uid, why: 'too many connections' });
   socket.end(formatReply(null, controlFault('busy', 'too many connections')));
   socket.setTimeout(LINGER_MS, () => socket.destroy());
@@ -102,6 +104,8 @@ function accept(
 /** One client: its lines are answered one behind the other. */
 class Connection implements Call {
   readonly uid: number;
+  /** Of all connections of the uid. */
+  readonly pace: ControlPace;
   caller: Caller;
   readonly #parts: ControlSocketParts;
   readonly #socket: Socket;
@@ -109,8 +113,9 @@ class Connection implements Call {
   #isServing = false;
   #hasEnded = false;
 
-  constructor(parts: ControlSocketParts, socket: Socket, uid: number) {
+  constructor(parts: ControlSocketParts, socket: Socket, uid: number, pace: ControlPace) {
     this.uid = uid;
+    this.pace = pace;
     this.caller = { uid, name: undefined, isAdministrator: false };
     this.#parts = parts;
     this.#socket = socket;
@@ -161,13 +166,22 @@ class Connection implements Call {
     for (;;) {
       const line = this.#waiting.shift();
       if (line === undefined) break;
-      const request = parseRequest(line);
-      const result = request.type === 'request' ? await this.#answer(request) : request;
-      if (request.id !== undefined) this.#write(formatReply(request.id, result));
+      await this.pace.turn();
+      if (this.#socket.destroyed) break;
+      await this.#take(line);
       if (this.#waiting.length === 0) this.#socket.resume();
     }
     this.#isServing = false;
     if (this.#hasEnded) this.#socket.end();
+  }
+
+  async #take(line: string): Promise<void> {
+    const beganMs = performance.now();
+    const request = parseRequest(line);
+    const answering = request.type === 'request' ? this.#answer(request) : request;
+    this.pace.took(performance.now() - beganMs);
+    const result = await answering;
+    if (request.id !== undefined) this.#write(formatReply(request.id, result));
   }
 
   async #answer(request: Parameters<typeof dispatch>[1]): Promise<unknown> {
