@@ -78,10 +78,13 @@ function toTagOf(response: Response): string {
   return (to && parameterValue(to.parameters, 'tag')) ?? '';
 }
 
+/** No session is shorter, whatever a phone says (RFC 4028 §4); in seconds. */
+const SHORTEST_SESSION = 90;
+
 /** Session-Expires (RFC 4028 §4) in milliseconds; undefined: the dialog has no session timer. */
 export function sessionOf(response: Response): number | undefined {
   const seconds = /^\s*(\d{1,9})/.exec(fieldValue(response, 'session-expires') ?? '')?.[1];
-  return seconds === undefined ? undefined : Number(seconds) * 1000;
+  return seconds === undefined ? undefined : Math.max(Number(seconds), SHORTEST_SESSION) * 1000;
 }
 
 function outcomeFor({ inbound }: Forwarding, { callee }: Search, outcome: Outcome): void {

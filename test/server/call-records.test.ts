@@ -343,6 +343,17 @@ describe('a call whose BYE never comes', () => {
     expect(out).toMatchObject({ status: 'answered', durationMs: 2_700_000, endedBy: 'timer' });
   });
 
+  test('is not ended by a session shorter than there may be (RFC 4028 §4)', async () => {
+    const server = await start();
+    server.nowMs = at;
+    const established = await establish(server, [createField('Session-Expires', '1')]);
+    server.nowMs = at + 89_000;
+    await sweepsOf(server);
+    await hangUp(established);
+    const { out } = await sidesOf(server);
+    expect(out).toMatchObject({ status: 'answered', durationMs: 89_000, endedBy: 'caller' });
+  });
+
   /** Waits until overdue calls were looked at twice: a line of the journal is written each time. */
   async function sweepsOf(server: TestServer): Promise<void> {
     const before = server.read('calls').split('\n').length;
