@@ -52,6 +52,8 @@ export interface CallAccounts {
 }
 
 const SWEEP_MS = 1000;
+/** A clock that goes back by more was set. */
+const STEP_MS = 1000;
 /** How far back in root's copy a record may be that was written before. */
 const REPEATED_WITHIN = 4 * 1024 * 1024;
 /** Dialogs of one call that are told apart. */
@@ -74,6 +76,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   let legs = 0;
   let isFlushing = false;
   let isClosed = false;
+  let lookedMs = Number.NEGATIVE_INFINITY;
   const copies = createCallCopies(parts.truth, () => (parts.current() as Service).store, log);
   const journal = createCallJournal(parts.journal, log, entryOf, allEntries);
   const timer = setInterval(sweep, parts.sweepMs ?? SWEEP_MS);
@@ -101,9 +104,25 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   function flush(): void {
     isFlushing = false;
     if (isClosed) return;
+    journal.flush(now());
+    copies.flush(performance.now());
+  }
+
+  /** Now. Where the clock was set back the calls that go on move with it: they last as long as they did. */
+  function look(): number {
     const nowMs = now();
-    journal.flush(nowMs);
-    copies.flush(nowMs);
+    const backMs = lookedMs - nowMs;
+    lookedMs = nowMs;
+    if (backMs <= STEP_MS) return nowMs;
+    log('notice', 'clock-set', { back: Math.round(backMs / 1000), calls: open.size });
+    for (const call of open.values()) {
+      const { start, answer, refreshedAt, knownAt } = call;
+      Object.assign(call, { start: start - backMs, refreshedAt: refreshedAt - backMs });
+      if (answer !== undefined) call.answer = { ...answer, at: answer.at - backMs };
+      if (knownAt !== undefined) call.knownAt = knownAt - backMs;
+      touch(call);
+    }
+    return nowMs;
   }
 
   function add(call: OpenCall): void {
@@ -159,12 +178,12 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   }
 
   function sweep(): void {
-    const nowMs = now();
+    const nowMs = look();
     const service = parts.current();
     if (service === undefined) return;
     const longestMs = service.keywords.MaxCallDuration * 1000;
     for (const call of open.values()) endOverdue(call, longestMs, nowMs);
-    copies.flush(nowMs);
+    copies.flush(performance.now());
     journal.flush(nowMs);
     journal.sweep(nowMs);
   }
@@ -216,7 +235,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     open(caller, { request, head, flow }) {
       if (open.size >= MOST_OPEN || (counts.get(caller.name) ?? 0) >= MOST_OF_ONE) return undefined;
       const { keywords } = parts.current() as Service;
-      const startMs = now();
+      const startMs = look();
       const key = keyOf(head.callId, head.from.tag ?? '');
       // What a proxy behind us sends back to us is the same call.
       const same = caller.type === 'user' ? undefined : byKey.get(key)?.find(({ answer }) => !answer);
@@ -249,6 +268,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       touch(call);
     },
     answered(call, { sessionMs, ...answer }) {
+      look();
       if (open.get(call.handle) !== call) return false;
       if (call.answer !== undefined) {
         const { tags } = call.answer;
@@ -275,6 +295,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
         ({ answer }) => answer?.tags.includes(shortTag(calleeTag)) === true,
       ),
     ended(call, calleeTag, at, by) {
+      look();
       const { answer } = call;
       if (answer === undefined) return;
       // A caller who got two successes has two dialogs, and the call lasts as long as one of them.

@@ -23,7 +23,7 @@ export type JournalEntry =
 /** What a journal said. */
 export interface Journaled {
   readonly entries: readonly JournalEntry[];
-  /** The latest time at which the server was alive. */
+  /** The time at which the server was alive last. */
   readonly knownAt: number;
 }
 
@@ -148,7 +148,7 @@ function parseJournal(content: string): Journaled & { readonly faults: number } 
       faults++;
       continue;
     }
-    knownAt = Math.max(knownAt, line.at ?? line.alive ?? 0);
+    knownAt = line.at ?? line.alive ?? knownAt;
     if (line.over !== undefined) entries.delete(line.over);
     else if (line.call !== undefined) entries.set(line.call.handle, { call: line.call });
     else if (line.handle !== undefined && line.waiting !== undefined)

@@ -354,6 +354,18 @@ describe('a call whose BYE never comes', () => {
     expect(out).toMatchObject({ status: 'answered', durationMs: 89_000, endedBy: 'caller' });
   });
 
+  test('lasts as long as it did when the clock is set meanwhile', async () => {
+    const server = await start();
+    server.nowMs = at;
+    const established = await establish(server);
+    server.nowMs = at - hour;
+    await sweepsOf(server);
+    server.nowMs = at - hour + 60_000;
+    await hangUp(established);
+    const { out } = await sidesOf(server);
+    expect(out.durationMs).toBe(60_000);
+  });
+
   /** Waits until overdue calls were looked at twice: a line of the journal is written each time. */
   async function sweepsOf(server: TestServer): Promise<void> {
     const before = server.read('calls').split('\n').length;
