@@ -69,12 +69,18 @@ export function identify(
       const user = service.users.proved(claimed);
       return proceed({ identity, transaction, user, account: account as Answer, answers });
     }
-    const src = sourceOf(flow);
-    service.counters.authenticationFailures++;
-    service.log('info', 'auth-failed', { user: presented.user, src, why: identity.why });
+    const fields = { src: sourceOf(flow), user: presented.user, why: identity.why };
     const answer = () => refuseIn(service, exchange, transaction, identity);
-    if (verified?.type === 'no') service.failures.defer(exchange.arrivedMs, answer);
-    else answer();
+    if (verified?.type === 'no') {
+      service.counters.authenticationFailures++;
+      service.log('info', 'auth-failed', fields);
+      service.failures.defer(exchange.arrivedMs, answer);
+      return undefined;
+    }
+    // No failures of his: what is banned by the log must not be banned for a home that is down or a nonce used twice.
+    if (identity.status === 500) service.log('warning', 'auth-error', fields);
+    else service.log('info', 'auth-stale', fields);
+    answer();
     return undefined;
   }, release);
 }

@@ -55,8 +55,11 @@ describe('a nonce count', () => {
     const sent = credentials(await challenge(), 1);
     expect(outcome(await send(sent))).toBe('200');
     const bound = server.usrloc();
+    const failures = server.log('auth-failed');
     for (let round = 0; round < 5; round++) expect(outcome(await send(sent))).toBe('401 stale');
     expect(server.usrloc()).toEqual(bound);
+    expect(server.log('auth-stale')).toHaveLength(5);
+    expect(server.log('auth-failed')).toEqual(failures);
   });
 
   test('of a captured message, sent again by anybody on any transport, is not let in', async () => {

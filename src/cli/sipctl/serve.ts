@@ -92,7 +92,7 @@ function syslogOf(settings: ServerSettings) {
   const daemon = openSyslog('sipctl', settings.keywords.SyslogFacility);
   const auth = openSyslog('sipctl', 'authpriv');
   return (level: Level, event: string, text: string) =>
-    (event === 'auth-failed' ? auth : daemon)?.write(level === 'error' ? 'err' : level, text);
+    (event.startsWith('auth-') ? auth : daemon)?.write(level === 'error' ? 'err' : level, text);
 }
 
 /** Keywords this version takes but does not act on are said once. */
