@@ -202,7 +202,7 @@ export function createKeepalive(parts: KeepaliveParts): Keepalive {
     if (wasReachable !== isReachable) {
       const src = formatHostPort(watched.ends.remoteAddress, watched.ends.remotePort);
       const event = isReachable ? 'reachable' : 'unreachable';
-      log('info', event, { user: watched.user, src, contact: watched.binding.uri });
+      log('info', event, { src, user: watched.user, contact: watched.binding.uri });
     }
     const nowMs = performance.now();
     if (watched.isWriting || nowMs - watched.writtenAtMs < timing.writeEveryMs) return;

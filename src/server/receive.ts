@@ -67,12 +67,13 @@ export function receive(service: Service, octets: string, flow: Flow): void {
 }
 
 /** RateLimit, before anything is parsed. Responses are to requests of ours. */
-function isBeyondRate(service: Service, octets: string, { remoteAddress }: Flow): boolean {
+function isBeyondRate(service: Service, octets: string, flow: Flow): boolean {
   if (octets.startsWith('SIP/2.0')) return false;
+  const { remoteAddress } = flow;
   const verdict = service.limitsOfSource(remoteAddress)?.admit(remoteAddress, performance.now());
   if (verdict === undefined || verdict === 'admitted') return false;
   service.counters.rateLimited++;
-  if (verdict === 'refused-first') service.log('warning', 'rate-limit', { src: remoteAddress });
+  if (verdict === 'refused-first') service.log('warning', 'rate-limit', { src: sourceOf(flow) });
   return true;
 }
 
@@ -121,6 +122,6 @@ export function refuseMalformed(service: Service, malformed: Malformed, flow: Fl
 }
 
 function failExchange(service: Service, exchange: Exchange, error: Error): void {
-  service.log('error', 'internal-error', { why: error.stack ?? error.message, src: sourceOf(exchange.flow) });
+  service.log('error', 'internal-error', { src: sourceOf(exchange.flow), why: error.stack ?? error.message });
   respondStateless(service, exchange, 500);
 }

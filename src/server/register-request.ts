@@ -155,7 +155,7 @@ function confirm(
 function logRegistration(service: Service, { flow }: Exchange, user: User, outcome: Registered): void {
   const src = sourceOf(flow);
   for (const { uri } of outcome.added)
-    service.log('info', 'registered', { user: user.name, src, contact: uri });
+    service.log('info', 'registered', { src, user: user.name, contact: uri });
   for (const { uri } of outcome.removed)
-    service.log('info', 'unregistered', { user: user.name, src, contact: uri });
+    service.log('info', 'unregistered', { src, user: user.name, contact: uri });
 }

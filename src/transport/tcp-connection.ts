@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import { createFramer, type Framer } from '../message/frame.ts';
 import type { Malformed } from '../message/message.ts';
-import { withoutZone } from './address.ts';
+import { formatHostPort, withoutZone } from './address.ts';
 import type { Flow } from './flow.ts';
 import type { TransportLog } from './log.ts';
 import { noteSent, type Traffic } from './traffic.ts';
@@ -167,6 +167,6 @@ export class TcpConnection implements Flow {
   }
 
   #note(level: 'debug' | 'info', event: string, why: string): void {
-    this.#handlers.log(level, event, { address: this.remoteAddress, port: this.remotePort, why });
+    this.#handlers.log(level, event, { src: formatHostPort(this.remoteAddress, this.remotePort), why });
   }
 }

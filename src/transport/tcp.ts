@@ -2,7 +2,7 @@
 
 import { createServer, isIPv6, connect as netConnect, type Server, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { withoutZone } from './address.ts';
+import { formatHostPort, withoutZone } from './address.ts';
 import { type Connections, createConnections, type FlowEnds } from './connections.ts';
 import type { Flow } from './flow.ts';
 import { TcpConnection, type TcpHandlers, type TcpLimits } from './tcp-connection.ts';
@@ -62,7 +62,7 @@ export function createTcp(limits: TcpLimits, handlers: TcpHandlers): Tcp {
             ? 'too many connections of this address'
             : undefined;
     if (why === undefined) return adopt(socket, true);
-    handlers.log('info', 'tcp-refused', { address, why });
+    handlers.log('info', 'tcp-refused', { src: formatHostPort(address, socket.remotePort ?? 0), why });
     socket.on('error', () => {});
     socket.destroy();
     return undefined;
@@ -81,7 +81,7 @@ export function createTcp(limits: TcpLimits, handlers: TcpHandlers): Tcp {
     );
     await bind(server, address, port);
     server.on('error', (error) => {
-      handlers.log('warning', 'tcp-error', { address, port, why: error.message });
+      handlers.log('warning', 'tcp-listen-error', { address, port, why: error.message });
     });
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new Error('a TCP server has no address');

@@ -81,7 +81,7 @@ describe('over UDP', () => {
     await written({ unreachableSince: expect.any(Number), rttMs: expect.any(Number) });
     for (let more = 0; more < 3; more++) await asked(agent);
     expect(server.log('unreachable')).toEqual([
-      `unreachable user=jan src=127.0.0.1:${agent.local.port} contact=sip:jan@10.0.0.5:5060`,
+      `unreachable src=127.0.0.1:${agent.local.port} user=jan contact=sip:jan@10.0.0.5:5060`,
     ]);
     const answering = setInterval(() => void answer(agent).catch(() => {}), 5);
     await written({ unreachableSince: undefined, rttMs: expect.any(Number) });
