@@ -3,16 +3,19 @@
 // From each address in turn COUNT are sent; once LEAST of the first's and all of the others' are answered, it ends.
 
 import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 
 const [to, port, count, least, ...addresses] = process.argv.slice(2);
 
+const bracketed = (address) => (isIPv6(address) ? `[${address}]` : address);
+
 const options = (address, own, number) =>
   [
-    `OPTIONS sip:${to} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${address}:${own};branch=z9hG4bK${address}-${number}`,
+    `OPTIONS sip:${bracketed(to)} SIP/2.0`,
+    `Via: SIP/2.0/UDP ${bracketed(address)}:${own};branch=z9hG4bK${own}-${number}`,
     'Max-Forwards: 70',
-    `From: <sip:flood@${address}>;tag=1`,
-    `To: <sip:${to}>`,
+    `From: <sip:flood@${bracketed(address)}>;tag=1`,
+    `To: <sip:${bracketed(to)}>`,
     `Call-ID: ${number}@${address}`,
     `CSeq: ${number} OPTIONS`,
     'Content-Length: 0',
@@ -21,7 +24,7 @@ const options = (address, own, number) =>
 
 /** Resolves once `wanted` answers came; the count goes on. */
 function flood(address, wanted) {
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   const state = { answered: 0, socket };
   return new Promise((resolve) => {
     socket.on('message', () => {
