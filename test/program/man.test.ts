@@ -7,6 +7,7 @@ import { callCsvHead } from '../../src/accounting/machine-text.ts';
 import { commandsOf, namesOf, optionsOf } from '../../src/cli/command.ts';
 import { exitCodes, type ProgramName } from '../../src/cli/exit-codes.ts';
 import { sipacct } from '../../src/cli/sipacct-definition.ts';
+import { sipctl } from '../../src/cli/sipctl-definition.ts';
 import { sippasswd } from '../../src/cli/sippasswd-definition.ts';
 import { CALL_DIRECTIONS, CALL_ENDERS, CALL_STATUSES, parseCallRecord } from '../../src/home/acct.ts';
 import { hasProgram } from '../host/required.ts';
@@ -71,6 +72,30 @@ test('sr_acct(5) describes every key of a record, in its order, and what its wor
     id: '5f2c9a',
     durationMs: 60_005,
   });
+});
+
+test('sr(7) types only commands and options that there are, and every page leads to it', () => {
+  const programs = { sippasswd, sipctl, sipacct };
+  const words = section('sr.7', 'DESCRIPTION').flatMap(
+    (line) => /^(?:[#$] |\.Ql )(sip(?:passwd|ctl|acct)(?: .*)?)$/.exec(line)?.[1] ?? [],
+  );
+  const typed = words.map((line) => line.replace(/(?: &| [.,:])$/, '').split(' '));
+  expect(new Set(typed.map(([program]) => program))).toEqual(new Set(Object.keys(programs)));
+  for (const line of typed) {
+    const known = commandsOf(programs[line[0] as keyof typeof programs]);
+    const fits = known.filter(({ path }) => path.every((name, at) => line[at] === name));
+    const longest = fits.sort((one, other) => other.path.length - one.path.length)[0];
+    expect(longest?.command.commands ?? [], line.join(' ')).toEqual([]);
+    const options = optionsOf(longest?.command as typeof sipctl).flatMap(namesOf);
+    for (const option of line.filter((word) => word.startsWith('-'))) expect(options).toContain(option);
+  }
+  for (const page of pages.filter((name) => name !== 'sr.7'))
+    expect(section(page, 'SEE ALSO').join('\n'), page).toMatch(/^\.Xr sr 7(?: ,)?$/m);
+});
+
+test('every page is installed', () => {
+  const { man } = JSON.parse(readFileSync(join(directory, '../package.json'), 'utf8'));
+  expect(man.toSorted()).toEqual(pages.map((page) => `man/${page}`).sort());
 });
 
 test('sippasswd(1) lists the exit codes of the table', () => {
