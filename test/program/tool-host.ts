@@ -34,9 +34,12 @@ const wrapper = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/us
   .map((directory) => join(directory, 'libnss_wrapper.so'))
   .find((path) => existsSync(path));
 
-/** Whether a path of /etc stays: useradd(8) and its kin make locks and copies beside their files while they work. */
+/**
+ * Whether a path of /etc stays: useradd(8) and its kin make locks and copies beside their files while they work, and /etc/sr
+ * is what other tests make and remove.
+ */
 function isLasting(path: string): boolean {
-  return !/(?:\.lock|\/(?:passwd|group|g?shadow|sub[ug]id)(?:[+-]|\.\w+))$/.test(path);
+  return !/^\/etc\/sr$|(?:\.lock|\/(?:passwd|group|g?shadow|sub[ug]id)(?:[+-]|\.\w+))$/.test(path);
 }
 
 /** Whether a user can be played at all. */
@@ -76,7 +79,6 @@ export class ToolHost {
     }
     if (isRoot) {
       cpSync('/etc', this.#path('etc'), { recursive: true, verbatimSymlinks: true, filter: isLasting });
-      rmSync(this.#path('etc/sr'), { recursive: true, force: true });
       mkdirSync(this.#path('home/root'));
       const root = `root:x:0:0::${this.#path('home/root')}:/bin/sh\n`;
       writeFileSync(this.#path('etc/passwd'), root + passwd);
