@@ -5,7 +5,7 @@ function __sipctl_at
   set -l path sipctl
   for word in $words[2..]
     switch "$path $word"
-      case 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl reload' 'sipctl stop' 'sipctl log'
+      case 'sipctl setup' 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl reload' 'sipctl stop' 'sipctl log'
         set path "$path $word"
     end
   end
@@ -13,6 +13,7 @@ function __sipctl_at
 end
 
 complete -c sipctl -f
+complete -c sipctl -n '__sipctl_at sipctl' -a setup -d 'Set a host up: its configuration, its group, its first users.'
 complete -c sipctl -n '__sipctl_at sipctl' -a serve -d 'Run the SIP server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a ul -d 'Show and change registered contacts.'
 complete -c sipctl -n '__sipctl_at sipctl' -a user -d 'Show the accounts that the server serves.'
@@ -31,6 +32,13 @@ complete -c sipctl -n '__sipctl_at sipctl' -a reload -d 'Have the configuration 
 complete -c sipctl -n '__sipctl_at sipctl' -a stop -d 'Stop the server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a log -d 'Change what is logged until the next reload.'
 complete -c sipctl -n '__sipctl_at sipctl' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl setup' -s f -r -F -d 'write FILE instead of /etc/sr/config'
+complete -c sipctl -n '__sipctl_at sipctl setup' -l realm -x -d 'the realm of challenges and passwords'
+complete -c sipctl -n '__sipctl_at sipctl setup' -l listen -x -d 'a socket to serve on, as Listen has it in sr_config(5)'
+complete -c sipctl -n '__sipctl_at sipctl setup' -l group -x -d 'the group whose members are served'
+complete -c sipctl -n '__sipctl_at sipctl setup' -l user -x -a '(__fish_complete_users)' -d 'a member to be of the group'
+complete -c sipctl -n '__sipctl_at sipctl setup' -l yes -d 'ask nothing: what is not given stays as it is'
+complete -c sipctl -n '__sipctl_at sipctl setup' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s f -r -F -d 'read the configuration from FILE'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s o -x -d 'override a keyword of the file'
 complete -c sipctl -n '__sipctl_at sipctl serve' -s t -d 'check the configuration and exit'

@@ -283,10 +283,22 @@ _sipctl_serve() {
     '(-h --help)'{-h,--help}'[show this help]'
 }
 
+_sipctl_setup() {
+  _arguments -s \
+    '-f[write FILE instead of /etc/sr/config]:FILE:_files' \
+    '--realm[the realm of challenges and passwords]:REALM: ' \
+    '*--listen[a socket to serve on, as Listen has it in sr_config(5)]:ADDRESS: ' \
+    '--group[the group whose members are served]:GROUP: ' \
+    '*--user[a member to be of the group]:USER:_users' \
+    '--yes[ask nothing: what is not given stays as it is]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
 _sipctl() {
   local context state state_descr line
   typeset -A opt_args
   local -a commands=(
+    'setup:Set a host up: its configuration, its group, its first users.'
     'serve:Run the SIP server.'
     'ul:Show and change registered contacts.'
     'user:Show the accounts that the server serves.'
@@ -313,6 +325,7 @@ _sipctl() {
     command) _describe command commands ;;
     words)
       case $line[1] in
+        setup) _sipctl_setup ;;
         serve) _sipctl_serve ;;
         ul) _sipctl_ul ;;
         user) _sipctl_user ;;

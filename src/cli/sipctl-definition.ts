@@ -41,6 +41,31 @@ const serve: CommandDefinition = {
   run: () => import('./sipctl/serve.ts'),
 };
 
+const setup: CommandDefinition = {
+  name: 'setup',
+  summary: 'Set a host up: its configuration, its group, its first users.',
+  options: [
+    { short: '-f', value: 'FILE', description: 'write FILE instead of /etc/sr/config', completes: 'file' },
+    { long: '--realm', value: 'REALM', description: 'the realm of challenges and passwords' },
+    {
+      long: '--listen',
+      value: 'ADDRESS',
+      description: 'a socket to serve on, as Listen has it in sr_config(5)',
+      repeatable: true,
+    },
+    { long: '--group', value: 'GROUP', description: 'the group whose members are served' },
+    {
+      long: '--user',
+      value: 'USER',
+      description: 'a member to be of the group',
+      completes: 'user',
+      repeatable: true,
+    },
+    { long: '--yes', description: 'ask nothing: what is not given stays as it is' },
+  ],
+  run: () => import('./sipctl/setup.ts'),
+};
+
 const runUl = () => import('./sipctl/ul.ts');
 const ul: CommandDefinition = {
   name: 'ul',
@@ -203,6 +228,7 @@ export const sipctl: ProgramDefinition = {
   name: 'sipctl',
   summary: 'Operate and run the SIP service of a host.',
   commands: [
+    setup,
     serve,
     ul,
     users,

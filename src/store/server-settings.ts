@@ -50,7 +50,18 @@ export interface SettingsSource {
 
 /** Reads the settings and everything that is wrong with them; with a fault a server does not start. */
 export function readServerSettings(source: SettingsSource): { settings: ServerSettings; faults: Fault[] } {
-  const file = readSource(source);
+  return settingsOf(readSource(source), source);
+}
+
+/** The settings of a server whose file would have this content, octets. */
+export function serverSettingsOf(
+  path: string,
+  content: string,
+): { settings: ServerSettings; faults: Fault[] } {
+  return settingsOf({ path, content, isThere: true, faults: [] }, {});
+}
+
+function settingsOf(file: SourceText, source: SettingsSource): { settings: ServerSettings; faults: Fault[] } {
   const fromFile = parseConfig(file.content, { path: file.path, scope: 'server' });
   const overrides = parseOverrides(source.overrides ?? []);
   const layers = [overrides, fromFile];

@@ -35,7 +35,7 @@ function bashOffers(...words: string[]): string[] {
 describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
   test('commands and their commands', () => {
     expect(bashOffers('sipctl', '')).toEqual([
-      ...['serve', 'ul', 'user', 'config', 'ha1', 'check', 'last'],
+      ...['setup', 'serve', 'ul', 'user', 'config', 'ha1', 'check', 'last'],
       ...['status', 'stats', 'ping', 'calls', 'drop', 'trace', 'monitor', 'reload', 'stop', 'log'],
     ]);
     expect(bashOffers('sipctl', 'c')).toEqual(['config', 'check', 'calls']);

@@ -115,6 +115,13 @@ export class ToolHost {
     return this.#path(`etc/sr/${name}`);
   }
 
+  /** The names of a group's members by the host's /etc/group; undefined if there is no such group. Needs root. */
+  members(group: string): string[] | undefined {
+    const lines = readFileSync(this.#path('etc/group'), 'utf8').split('\n');
+    const line = lines.find((text) => text.startsWith(`${group}:`));
+    return line?.split(':')[3]?.split(',').filter(Boolean);
+  }
+
   /** The path of a file of the host's /var/log. */
   log(name: string): string {
     return this.#path(`log/${name}`);
@@ -200,9 +207,13 @@ export class ToolHost {
 
   /** Runs sippasswd on a terminal, and then the commands `after` on the same one. */
   terminal(as: User | 'root', words: readonly string[], after = ''): Session {
-    const [program, ...rest] = this.command(as, 'sippasswd', words) as [string, ...string[]];
+    return this.session(as, 'sippasswd', words, after);
+  }
+
+  /** Runs a program on a terminal, and then the commands `after` on the same one. */
+  session(as: User | 'root', program: string, words: readonly string[], after = ''): Session {
     const script = `"$@"; code=$?; ${after || ':'}; exit $code`;
-    const pty = spawnPty('sh', ['-c', script, 'sh', program, ...rest], {
+    const pty = spawnPty('sh', ['-c', script, 'sh', ...this.command(as, program, words)], {
       env: this.environment(),
       cols: 100,
       rows: 30,
