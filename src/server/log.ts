@@ -1,7 +1,8 @@
-// One line an event on stderr: `time=… level=… event=… key=value`, user text escaped and capped. Lines of one turn are
-// written together.
+// One line an event on stderr: `time=… level=… event=… src=… key=value`, user text escaped and capped. Lines of one turn
+// are written together.
 
 import { writeSync } from 'node:fs';
+import type { LogEvent } from './log-events.ts';
 
 export type Level = 'error' | 'warning' | 'notice' | 'info' | 'debug';
 
@@ -10,7 +11,7 @@ type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** Writes log lines at or above its level. */
 export interface Log {
-  (level: Level, event: string, fields?: LogFields): void;
+  (level: Level, event: LogEvent, fields?: LogFields): void;
   /** Says whether a level is written, so that costly fields need not be made. */
   isOn(level: Level): boolean;
   setLevel(level: Level): void;
@@ -30,7 +31,7 @@ const MOST_KEPT = 64 * 1024;
 const RETRY_MS = 100;
 
 /** Opens the log on stderr, and on `also` besides; a reader that went away costs the lines, not the server. */
-export function openLog(level: Level, also?: (level: Level, event: string, text: string) => void): Log {
+export function openLog(level: Level, also?: (level: Level, event: LogEvent, text: string) => void): Log {
   let threshold = ORDER.indexOf(level);
   let pending = Buffer.alloc(0);
   let lines = '';
@@ -46,7 +47,7 @@ export function openLog(level: Level, also?: (level: Level, event: string, text:
       else pending = Buffer.alloc(0);
     }
   };
-  const write = (at: Level, event: string, fields: LogFields = {}) => {
+  const write = (at: Level, event: LogEvent, fields: LogFields = {}) => {
     if (ORDER.indexOf(at) > threshold) return;
     const text = formatEvent(event, fields);
     also?.(at, event, text);
@@ -69,10 +70,12 @@ export function openLog(level: Level, also?: (level: Level, event: string, text:
   });
 }
 
-function formatEvent(event: string, fields: LogFields): string {
-  let line = `event=${event}`;
+/** The source comes first: what a peer chose never stands before it. */
+function formatEvent(event: LogEvent, fields: LogFields): string {
+  const { src } = fields;
+  let line = src === undefined ? `event=${event}` : `event=${event} src=${escapeValue(String(src))}`;
   for (const [key, value] of Object.entries(fields))
-    if (value !== undefined) line += ` ${key}=${escapeValue(String(value))}`;
+    if (value !== undefined && key !== 'src') line += ` ${key}=${escapeValue(String(value))}`;
   return line;
 }
 

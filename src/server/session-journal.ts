@@ -13,6 +13,7 @@ import type { LoginLog } from '../unix/login-log.ts';
 import type { Trouble } from '../unix/trouble.ts';
 import type { LoginRecord } from '../unix/wtmp.ts';
 import type { Log } from './log.ts';
+import type { LogEvent } from './log-events.ts';
 
 /** Lines and records that wait while a file cannot be written; older ones are lost to it. */
 const MAX_WAITING = 10_000;
@@ -54,9 +55,9 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
   let flushing: NodeJS.Immediate | undefined;
   let isRetrying = false;
   /** What was complained of and has not gone well since. */
-  const failing = new Set<string>();
+  const failing = new Set<LogEvent>();
 
-  function complain(event: string, { path, why }: Trouble): void {
+  function complain(event: LogEvent, { path, why }: Trouble): void {
     if (!failing.has(event)) log('error', event, { why: `${path}: ${why}` });
     failing.add(event);
   }

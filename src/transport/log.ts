@@ -2,9 +2,19 @@
 
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
+/** What a transport has to say; each is an event of the server's log. */
+export type TransportEvent =
+  | 'listening'
+  | 'not-listening'
+  | 'tcp-cut'
+  | 'tcp-error'
+  | 'tcp-listen-error'
+  | 'tcp-refused'
+  | 'udp-error';
+
 /** Takes one event of the transport, never a message's text or a secret. */
 export type TransportLog = (
   level: LogLevel,
-  event: string,
+  event: TransportEvent,
   fields: Readonly<Record<string, string | number>>,
 ) => void;

@@ -6,7 +6,7 @@ import { createFramer, type Framer } from '../message/frame.ts';
 import type { Malformed } from '../message/message.ts';
 import { formatHostPort, withoutZone } from './address.ts';
 import type { Flow } from './flow.ts';
-import type { TransportLog } from './log.ts';
+import type { TransportEvent, TransportLog } from './log.ts';
 import { noteSent, type Traffic } from './traffic.ts';
 
 /** What a connection may cost. */
@@ -166,7 +166,7 @@ export class TcpConnection implements Flow {
     this.destroy();
   }
 
-  #note(level: 'debug' | 'info', event: string, why: string): void {
+  #note(level: 'debug' | 'info', event: TransportEvent, why: string): void {
     this.#handlers.log(level, event, { src: formatHostPort(this.remoteAddress, this.remotePort), why });
   }
 }

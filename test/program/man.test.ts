@@ -10,6 +10,7 @@ import { sipacct } from '../../src/cli/sipacct-definition.ts';
 import { sipctl } from '../../src/cli/sipctl-definition.ts';
 import { sippasswd } from '../../src/cli/sippasswd-definition.ts';
 import { CALL_DIRECTIONS, CALL_ENDERS, CALL_STATUSES, parseCallRecord } from '../../src/home/acct.ts';
+import { LOG_EVENTS } from '../../src/server/log-events.ts';
 import { hasProgram } from '../host/required.ts';
 import { run } from '../host/run.ts';
 
@@ -91,6 +92,29 @@ test('sr(7) types only commands and options that there are, and every page leads
   }
   for (const page of pages.filter((name) => name !== 'sr.7'))
     expect(section(page, 'SEE ALSO').join('\n'), page).toMatch(/^\.Xr sr 7(?: ,)?$/m);
+});
+
+test('sipctl(8) says what each event of the log means, and the server logs each of them', () => {
+  const described = section('sipctl.8', 'DIAGNOSTICS').flatMap(
+    (line) => /^\.It Cm ([a-z-]+)$/.exec(line)?.[1] ?? [],
+  );
+  expect(described).toEqual([...LOG_EVENTS]);
+  const root = resolve(import.meta.dirname, '../../src');
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !/(?:^|\/)(?:log-events|transport\/log)\.ts$/.test(name),
+  );
+  const source = files.map((name) => readFileSync(join(root, name), 'utf8')).join('');
+  for (const event of LOG_EVENTS)
+    expect(
+      [
+        `log\\([^,;]+,\\s*'${event}'`,
+        `#note\\([^,;]+,\\s*'${event}'`,
+        `complain\\('${event}'`,
+        `[?:] '${event}'`,
+        ` event=${event} `,
+      ].some((pattern) => new RegExp(pattern).test(source)),
+      event,
+    ).toBe(true);
 });
 
 test('every page is installed', () => {

@@ -6,6 +6,7 @@ import { formatFault } from '../../home/fault.ts';
 import { formatGateway } from '../../home/gateway.ts';
 import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
 import { type Level, openLog } from '../../server/log.ts';
+import type { LogEvent } from '../../server/log-events.ts';
 import { type RunningServer, startServer } from '../../server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
 import { type Account, findAccountByUid } from '../../unix/nss.ts';
@@ -91,7 +92,7 @@ function syslogOf(settings: ServerSettings) {
   if (!says(settings, 'SyslogFacility')) return undefined;
   const daemon = openSyslog('sipctl', settings.keywords.SyslogFacility);
   const auth = openSyslog('sipctl', 'authpriv');
-  return (level: Level, event: string, text: string) =>
+  return (level: Level, event: LogEvent, text: string) =>
     (event.startsWith('auth-') ? auth : daemon)?.write(level === 'error' ? 'err' : level, text);
 }
 
