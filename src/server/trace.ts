@@ -119,8 +119,10 @@ export function createTracer(traffic: Traffic, current: () => Service | undefine
     if (filter.address !== undefined && !isAt(flow, filter.address)) return false;
     if (filter.user === undefined) return true;
     if (filter.isOwn) {
-      if (remembered.has(legOf(callId, flow.remoteAddress, flow.remotePort))) return true;
-      return !isSent && isClaimed(trace, octets, flow, callId);
+      const leg = legOf(callId, flow.remoteAddress, flow.remotePort);
+      if (remembered.has(leg)) return true;
+      if (isSent) return octets.startsWith('SIP/') && remembered.has(answerOf(leg, branchOf(octets)));
+      return isClaimed(trace, octets, flow, callId);
     }
     if (remembered.has(callId)) return true;
     if (naming === undefined || !naming.test(octets)) return false;
@@ -142,9 +144,11 @@ export function createTracer(traffic: Traffic, current: () => Service | undefine
     if (uri === undefined || !('host' in uri) || !service.domains.isLocal(uri.host)) return false;
     if (accountOf(uri) !== user) return false;
     remember(trace.remembered, legOf(callId, flow.remoteAddress, flow.remotePort));
-    // Without rport the answer goes to another port.
-    if (head.via.rport === undefined)
-      remember(trace.remembered, legOf(callId, flow.remoteAddress, head.via.port ?? DEFAULT_PORT));
+    // Without rport the answer goes to another port, where somebody else may be: nothing but the answer is his.
+    if (head.via.rport === undefined) {
+      const leg = legOf(callId, flow.remoteAddress, head.via.port ?? DEFAULT_PORT);
+      remember(trace.remembered, answerOf(leg, head.via.branch ?? ''));
+    }
     return true;
   }
 
@@ -213,6 +217,15 @@ function callIdOf(octets: string): string {
 
 function legOf(callId: string, address: string, port: number): string {
   return `${callId}\n${address}\n${port}`;
+}
+
+function answerOf(leg: string, branch: string): string {
+  return `${leg}\n${branch}`;
+}
+
+/** The branch of the topmost Via; empty where there is none. */
+function branchOf(octets: string): string {
+  return /\n(?:via|v)[ \t]*:[^\r\n]*?;[ \t]*branch[ \t]*=[ \t]*([^\s;,]+)/i.exec(octets)?.[1] ?? '';
 }
 
 function isAt(flow: Flow, address: string): boolean {

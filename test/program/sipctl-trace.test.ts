@@ -119,6 +119,36 @@ describe.skipIf(!isRoot)('sipctl trace (needs root)', () => {
     expect(records(ofEva)).toEqual([]);
   });
 
+  test('nor by a request that says it came from his phone, in a call whose Call-ID is known', async () => {
+    const all = await trace('eva', '--json');
+    const jan = await phone('jan');
+    const server = { address: '127.0.0.1', port: served.port };
+    const agent = await createAgent({ transport: 'udp', server });
+    agents.push(agent);
+    const callId = 'known@trace.test';
+    const claim = agent.format({
+      method: 'OPTIONS',
+      requestUri: `sip:${realm}`,
+      callId,
+      fields: { From: `<sip:eva@${realm}>;tag=1` },
+    });
+    await agent.sendRaw(claim.replace(/^Via: .*$/m, `Via: SIP/2.0/UDP ${jan.address};branch=z9hG4bKclaim`));
+    // Without rport the answer goes where Via says, and is for her to see.
+    await all.match(/SIP\/2\.0 200 OK/);
+    await jan.phone.agent.request({ method: 'OPTIONS', requestUri: `sip:${realm}`, callId });
+    const last = agent.format({ method: 'OPTIONS', requestUri: `sip:${realm}`, callId: 'last@trace.test' });
+    await agent.exchange(last.replace(/^From: .*$/m, `From: <sip:eva@${realm}>;tag=2`));
+    await all.match(/last@trace\.test/);
+    expect(records(all).map(({ callId: of, sent }) => [of, sent])).toEqual([
+      [callId, false],
+      [callId, true],
+      ['last@trace.test', false],
+      ...records(all)
+        .slice(3)
+        .map(() => ['last@trace.test', true]),
+    ]);
+  });
+
   test('lines for people, so many as -c says', async () => {
     const running = await trace('root', '-c', '2');
     const jan = await phone('jan');
