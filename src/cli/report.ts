@@ -106,7 +106,7 @@ export function printable(text: string): string {
 }
 
 /** JSON in which nothing steers a terminal: JSON.stringify escapes only what is below the blank. */
-function jsonText(value: unknown, indent: number | undefined): string {
+export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, undefined, indent).replace(/[\x7f-\x9f]/g, (character) => {
     return `\\u00${character.charCodeAt(0).toString(16)}`;
   });

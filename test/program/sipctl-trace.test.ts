@@ -149,6 +149,15 @@ describe.skipIf(!isRoot)('sipctl trace (needs root)', () => {
     ]);
   });
 
+  test('nothing in a message steers a terminal, also not as JSON', async () => {
+    const running = await trace('root', '--json');
+    const jan = await phone('jan');
+    const fields = { 'User-Agent': 'x\x9b2J\x7f\x1b]0;y' };
+    await jan.phone.agent.request({ method: 'OPTIONS', requestUri: `sip:${realm}`, fields });
+    await running.match(/OPTIONS[^\n]*2J[^\n]*\n/);
+    expect(running.output).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+  });
+
   test('lines for people, so many as -c says', async () => {
     const running = await trace('root', '-c', '2');
     const jan = await phone('jan');

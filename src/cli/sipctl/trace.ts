@@ -6,7 +6,7 @@ import type { TraceRecord } from '../../control/trace-record.ts';
 import { type Context, textOption } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
 import { isRefusal, type Refusal, refusal } from '../refusal.ts';
-import type { Style } from '../report.ts';
+import { jsonText, type Style } from '../report.ts';
 import { clockOf, createLadder } from './ladder.ts';
 import { pcapHeader, pcapRecord } from './pcap.ts';
 import { ask, withServer } from './server-connection.ts';
@@ -86,7 +86,7 @@ function shower({ report }: Context): (record: TraceRecord) => void {
   let next = 0;
   return (record) => {
     if (report.json) {
-      process.stdout.write(`${JSON.stringify(record)}\n`);
+      process.stdout.write(`${jsonText(record)}\n`);
       return;
     }
     const color = colors.get(record.callId) ?? next++;
