@@ -19,8 +19,9 @@ import type { Flow } from '../transport/flow.ts';
 import type { Traffic } from '../transport/traffic.ts';
 import { type Service, sourceOf } from './service.ts';
 
-/** Traces at once; and those of one uid that is no administrator. */
+/** Traces at once; those of users who are no administrators; and of one uid of theirs. */
 const MOST_TRACES = 16;
+const MOST_OF_USERS = 12;
 const MOST_OF_UID = 2;
 /** Call-IDs or legs that one trace remembers. */
 const MOST_REMEMBERED = 10_000;
@@ -82,9 +83,10 @@ export function createTracer(traffic: Traffic, current: () => Service | undefine
 
   function begin(filter: TraceFilter, call: Call): ControlFault | undefined {
     const { caller } = call;
-    const ofUid = [...traces].filter((trace) => trace.call.caller.uid === caller.uid).length;
-    if (traces.size >= MOST_TRACES || (!caller.isAdministrator && ofUid >= MOST_OF_UID))
-      return controlFault('busy', 'too many traces');
+    const ofUsers = [...traces].filter((trace) => trace.filter.isOwn);
+    const ofUid = ofUsers.filter((trace) => trace.call.caller.uid === caller.uid).length;
+    const isFull = filter.isOwn && (ofUsers.length >= MOST_OF_USERS || ofUid >= MOST_OF_UID);
+    if (traces.size >= MOST_TRACES || isFull) return controlFault('busy', 'too many traces');
     const naming = filter.user === undefined || filter.isOwn ? undefined : namingOf(filter.user);
     const rest = { messages: [], waiting: 0, lost: 0, timer: undefined };
     const trace: Trace = { filter, call, naming, remembered: new Set(), ...rest };
