@@ -115,9 +115,9 @@ function sendOn(service: Service, proxied: Proxied, transaction: ServerTransacti
   const { request } = routed;
   const isInvite = request.method === 'INVITE';
   const onSettled = caller.type === 'user' && isInvite ? service.callAttempts.begin(caller.name) : noLimit;
-  const isCall = isInvite && exchange.head.to.tag === undefined;
-  const call = isCall && onSettled !== undefined ? service.calls.open(caller, exchange) : undefined;
-  if (onSettled === undefined || (isCall && call === undefined)) {
+  // Also with a To tag: no dialog of ours has it, and a phone may take it for a call.
+  const call = isInvite && onSettled !== undefined ? service.calls.open(caller, exchange) : undefined;
+  if (onSettled === undefined || (isInvite && call === undefined)) {
     onSettled?.();
     service.counters.callsAtOnce++;
     const fields = [createField('Retry-After', '5')];
@@ -125,7 +125,7 @@ function sendOn(service: Service, proxied: Proxied, transaction: ServerTransacti
     refuseIn(service, exchange, transaction, reject(503, `too many calls of ${caller.name}`, options));
     return;
   }
-  if (isCall) service.counters.calls++;
+  if (isInvite) service.counters.calls++;
   const inbound: Inbound = {
     ...{ exchange, transaction, request, caller, breadth, loopHash },
     isInDialog: false,

@@ -303,6 +303,16 @@ describe('a call that is not answered', () => {
     expect(record?.caller).toBeUndefined();
   });
 
+  test('is one also with a To tag that no dialog of ours has', async () => {
+    const server = await start();
+    const callee = await registeredPhone(server);
+    const caller = await callerOf(server);
+    const inviting = caller.invite(aor, { To: `<${aor}>;tag=made-up` });
+    await callee.answer(await callee.next('INVITE'), 486);
+    expect((await inviting).status).toBe(486);
+    expect((await sidesOf(server)).out.status).toBe('busy');
+  });
+
   test('with a wrong password is none', async () => {
     const server = await start();
     const caller = await callerOf(server);
