@@ -1,13 +1,13 @@
-// How much of the server's time those who ask over the control socket may take: phones come first, and each uid waits for
-// what it took itself.
+// How much of the server's time those may take who ask over the control socket, each uid on its own, and for metrics, all
+// together: phones come first, and who asks waits for what he took.
 
-/** A uid works so long, then rests nine times as long. */
+/** Requests are worked on for so long, then rest nine times as long. */
 const WORK_MS = 1;
 const REST_PER_WORK = 9;
 /** However slow a look into NSS was. */
 const LONGEST_REST_MS = 1000;
 
-/** The time that one uid took. */
+/** The time that some took. */
 export interface ControlPace {
   /** Resolves when the next request has its turn: never before phones had theirs. */
   turn(): Promise<void>;
@@ -15,7 +15,7 @@ export interface ControlPace {
   took(ms: number): void;
 }
 
-/** Makes the pace of one uid. */
+/** Makes a pace. */
 export function createControlPace(): ControlPace {
   let taken = 0;
   let restsUntil = 0;

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { formatPrometheus } from '../control/statistics.ts';
 import type { MetricsAddress } from '../home/metrics-address.ts';
 import { formatHostPort } from '../transport/address.ts';
+import { type ControlPace, createControlPace } from './control-pace.ts';
 import type { StatisticsTaker } from './statistics.ts';
 
 /** A few scrapers, each with a connection that it keeps. */
@@ -31,7 +32,20 @@ export async function openMetrics(
     connectionsCheckingInterval: REQUEST_MS,
     maxHeaderSize: MOST_HEADER_BYTES,
   };
-  const server = createServer(limits, (request, response) => answer(request, response, statistics));
+  const pace = createControlPace();
+  const answering = new WeakSet<object>();
+  const server = createServer(limits, (request, response) => {
+    const { socket } = request;
+    if (socket.destroyed) return;
+    // No scraper asks again before it is answered, and thousands that came together would have one turn.
+    if (answering.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    answering.add(socket);
+    response.once('finish', () => answering.delete(socket));
+    void answer(request, response, statistics, pace);
+  });
   server.maxConnections = MOST_CONNECTIONS;
   server.on('clientError', (_error, socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
@@ -50,7 +64,15 @@ export async function openMetrics(
   });
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, statistics: StatisticsTaker): void {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  statistics: StatisticsTaker,
+  pace: ControlPace,
+): Promise<void> {
+  await pace.turn();
+  if (response.destroyed) return;
+  const beganMs = performance.now();
   const [path] = (request.url ?? '').split('?');
   if (path !== '/metrics') end(response, 404, 'GET /metrics\n');
   else if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -60,6 +82,7 @@ function answer(request: IncomingMessage, response: ServerResponse, statistics: 
     response.setHeader('Content-Type', 'text/plain; version=0.0.4; charset=utf-8');
     end(response, 200, formatPrometheus(statistics.take()));
   }
+  pace.took(performance.now() - beganMs);
 }
 
 /** A body that nobody wants is not read: the connection ends with the answer. */

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../host/free-port.ts';
-import { TestServer } from './running-server.ts';
+import { realm, TestServer } from './running-server.ts';
 
 let server: TestServer;
 let port: number;
@@ -54,6 +54,28 @@ test('beyond 16 connections there is none, and later there is one again', async 
   await expect(get('/metrics')).rejects.toThrow();
   for (const socket of sockets) socket.destroy();
   await expect.poll(async () => (await get('/metrics').catch(() => undefined))?.status).toBe(200);
+});
+
+test('clients that flood it leave the server to phones', async () => {
+  const phone = await server.agent();
+  const flooders = Array.from({ length: 8 }, () => connect(port, '127.0.0.1'));
+  const many = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2000);
+  for (const flooder of flooders) {
+    flooder.on('error', () => {});
+    flooder.resume();
+    const writeOn = (error?: Error | null) => {
+      if (error == null) flooder.write(many, writeOn);
+    };
+    writeOn();
+  }
+  const took: number[] = [];
+  for (let count = 0; count < 100; count++) {
+    const began = performance.now();
+    await phone.request({ method: 'OPTIONS', requestUri: `sip:${realm}` });
+    took.push(performance.now() - began);
+  }
+  for (const flooder of flooders) flooder.destroy();
+  expect(took.sort((one, other) => one - other)[50]).toBeLessThan(20);
 });
 
 test('nobody else’s address listens', async () => {
