@@ -24,6 +24,8 @@ const BEHIND_BYTES = 1 << 20;
 const CUT_BYTES = 16 << 20;
 /** How long a connection may take to read its last answer when the server stops. */
 const LINGER_MS = 500;
+/** Refused connections are said so often at most. */
+const SAID_EVERY_MS = 10_000;
 
 /** An open control socket. */
 export interface ControlSocket {
@@ -45,8 +47,14 @@ export async function openControlSocket(parts: ControlSocketParts): Promise<Cont
   const why = await clearControlPath(path, own);
   if (why !== undefined) return why;
   const connections = new Set<Connection>();
+  let saidMs = Number.NEGATIVE_INFINITY;
+  const sayRefused = (uid: number) => {
+    if (performance.now() - saidMs < SAID_EVERY_MS) return;
+    saidMs = performance.now();
+    log('info', 'control-refused', { uid, why: 'too many connections' });
+  };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const connection = accept(parts, socket, connections);
+    const connection = accept(parts, socket, connections, sayRefused);
     if (connection === undefined) return;
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
@@ -83,6 +91,7 @@ function accept(
   parts: ControlSocketParts,
   socket: Socket,
   connections: ReadonlySet<Connection>,
+  sayRefused: (uid: number) => void,
 ): Connection | undefined {
   socket.on('error', () => {});
   const uid = peerCredentials(socket)?.uid;
@@ -95,7 +104,7 @@ function accept(
   const most = isRoot ? MOST_CONNECTIONS : MOST_CONNECTIONS - LEFT_TO_ROOT;
   if (connections.size < most && (isRoot || ofUid.length < MOST_OF_UID))
     return new Connection(parts, socket, uid, ofUid[0]?.pace ?? createControlPace());
-  parts.log('info', 'control-refused', { uid, why: 'too many connections' });
+  sayRefused(uid);
   socket.end(formatReply(null, controlFault('busy', 'too many connections')));
   socket.setTimeout(LINGER_MS, () => socket.destroy());
   return undefined;

@@ -75,6 +75,8 @@ test('beyond 64 connections one is told so and closed, and there is room again l
   }
   const [refusal] = await talk(status(1), 1);
   expect(JSON.parse(refusal as string).error).toMatchObject({ code: -32004 });
+  for (let count = 0; count < 20; count++) await talk(status(1), 1);
+  expect(server.log('control-refused')).toHaveLength(1);
   for (const socket of sockets) socket.destroy();
   await expect.poll(async () => JSON.parse((await talk(status(1), 1))[0] as string).id).toBe(1);
 });
