@@ -10,6 +10,7 @@ import type { Call } from '../control/dispatch.ts';
 import { maskCredentials, maskUriPasswords } from '../control/mask.ts';
 import { type ControlFault, controlFault, formatNotification } from '../control/protocol.ts';
 import type { TraceRecord } from '../control/trace-record.ts';
+import { hash } from '../digest/hash.ts';
 import { readHead } from '../message/head.ts';
 import { toOctets } from '../message/octets.ts';
 import { parseMessage } from '../message/parse.ts';
@@ -25,6 +26,8 @@ const MOST_OF_USERS = 12;
 const MOST_OF_UID = 2;
 /** Call-IDs or legs that one trace remembers. */
 const MOST_REMEMBERED = 10_000;
+/** The longest that is remembered as it is, in octets. */
+const LONGEST_KEY = 200;
 /** Lines go out together, so often, in ms; the octets of what waits meanwhile have a bound. */
 const FLUSH_MS = 100;
 const MOST_WAITING = 1 << 20;
@@ -122,11 +125,12 @@ export function createTracer(traffic: Traffic, current: () => Service | undefine
     if (filter.user === undefined) return true;
     if (filter.isOwn) {
       const leg = legOf(callId, flow.remoteAddress, flow.remotePort);
-      if (remembered.has(leg)) return true;
-      if (isSent) return octets.startsWith('SIP/') && remembered.has(answerOf(leg, branchOf(octets)));
+      if (isRemembered(remembered, leg)) return true;
+      if (isSent)
+        return octets.startsWith('SIP/') && isRemembered(remembered, answerOf(leg, branchOf(octets)));
       return isClaimed(trace, octets, flow, callId);
     }
-    if (remembered.has(callId)) return true;
+    if (isRemembered(remembered, callId)) return true;
     if (naming === undefined || !naming.test(octets)) return false;
     remember(remembered, callId);
     return true;
@@ -240,7 +244,16 @@ function namingOf(user: string): RegExp {
   return new RegExp(`(?:^[A-Z]+ |\\n(?:from|f|to|t)[ \\t]*:[^\\r\\n]*)sips?:${name}[@:]`, 'i');
 }
 
+/** What is remembered of a key: of a long one its hash, and nothing of the message it was cut from. */
+function shortKey(key: string): string {
+  return key.length > LONGEST_KEY ? hash('SHA-256', key) : Buffer.from(key, 'latin1').toString('latin1');
+}
+
+function isRemembered(remembered: ReadonlySet<string>, key: string): boolean {
+  return remembered.has(key.length > LONGEST_KEY ? shortKey(key) : key);
+}
+
 function remember(remembered: Set<string>, key: string): void {
   if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.values().next().value as string);
-  remembered.add(key);
+  remembered.add(shortKey(key));
 }
