@@ -71,6 +71,8 @@ describe.skipIf(!needed)('sessions, served by root (needs root, last, utmpdump)'
     await register('jan', 5001);
     await counted(3, 2);
     await register('tom', 5004);
+    // The login is written behind the turn that answered.
+    await counted(4, 2);
     await served?.stop('SIGKILL');
     await start();
     expect(
