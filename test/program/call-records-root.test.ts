@@ -30,7 +30,8 @@ describe.skipIf(!isRoot)('records of calls (needs root)', () => {
   afterEach(() => served.stop());
 
   const start = async (before?: string, port?: number) => {
-    served = await Served.start(host, 'root', ['-o', 'KeyFile=/etc/sr/key'], port, before);
+    const own = ['-o', 'KeyFile=/etc/sr/key', '-o', 'ControlSocket=/etc/sr/control.sock'];
+    served = await Served.start(host, 'root', own, port, before);
   };
 
   const readLines = (path: string) =>

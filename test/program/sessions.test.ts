@@ -28,7 +28,7 @@ describe.skipIf(!needed)('sessions, served by root (needs root, last, utmpdump)'
   beforeEach(() => {
     host.clean();
     writeFileSync(wtmp, '', { mode: 0o664 });
-    const config = [`Realm ${realm}`, 'KeyFile /etc/sr/key', 'MinExpires 1'];
+    const config = [`Realm ${realm}`, 'KeyFile /etc/sr/key', 'ControlSocket /etc/sr/c', 'MinExpires 1'];
     writeFileSync(host.etc('config'), `${config.join('\n')}\n`);
     for (const user of ['jan', 'tom'])
       expect(host.sippasswd('root', ['--stdin', '--realm', realm, user], 'secret\n').status).toBe(0);
