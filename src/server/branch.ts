@@ -4,7 +4,7 @@
 import type { Gateway } from '../home/gateway.ts';
 import { elementEnd, unfold } from '../message/fields.ts';
 import { formatMessage } from '../message/format.ts';
-import type { HeaderField, Response } from '../message/message.ts';
+import type { HeaderField, Request, Response } from '../message/message.ts';
 import { createField } from '../message/response.ts';
 import { ANSWERED_ELSEWHERE } from '../proxy/response-context.ts';
 import type { ContactRoute } from '../registrar/contact-flow.ts';
@@ -13,11 +13,14 @@ import { newBranch } from '../transaction/random-token.ts';
 import type { Timer } from '../transaction/timers.ts';
 import type { Flow } from '../transport/flow.ts';
 import { createBranchRequest } from './branch-request.ts';
+import type { CallAccounts } from './call-accounts.ts';
+import { type CallDialog, dialogOf, mayCharge, recordRoutesOf } from './call-party.ts';
 import { answerOf } from './exchange.ts';
 import type { Forwarding, Search } from './forwarding.ts';
 import type { GatewayAnswer } from './gateway-answer.ts';
 import { type BranchMedia, relayRequest, relayResponse } from './media-relay.ts';
 import { type Hop, nextHops, type RefuseHop } from './next-hop.ts';
+import type { OpenCall } from './open-call.ts';
 import type { Service } from './service.ts';
 
 /** Where a branch goes. */
@@ -53,6 +56,8 @@ export interface Branch {
   answer?: (GatewayAnswer & { readonly flow: Flow }) | undefined;
   /** Set where its media is relayed. */
   media?: BranchMedia | undefined;
+  /** The dialog of its latest success, where it is kept account of. */
+  dialog?: CallDialog | undefined;
   /** Timer C, and before a provisional response BranchTimeout. */
   timer?: Timer | undefined;
 }
@@ -165,7 +170,12 @@ function sendCopy(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow):
   if (service.tracer.isOn && branch.target.isPhone && callee !== undefined)
     service.tracer.reaches(callee.user.name, forwarding.inbound.exchange.head.callId, flow);
   branch.state = 'waiting';
-  branch.client = service.transactions.sendRequest(request, flow, new Attempt(forwarding, branch, flow), id);
+  branch.client = service.transactions.sendRequest(
+    request,
+    flow,
+    new Attempt(forwarding, branch, flow, request),
+    id,
+  );
   if (request.method !== 'INVITE') return;
   if (!flow.reliable)
     branch.timer = service.timers.start(service.keywords.BranchTimeout * 1000, giveUp, {
@@ -177,8 +187,8 @@ function sendCopy(forwarding: Forwarding, branch: Branch, hop: Hop, flow: Flow):
 
 /**
  * Who waits for what becomes of one attempt. What is heard counts while it is the latest one; a 2xx always does, as the
- * caller has a dialog then. After a 2xx of its own it forgets all but whom to pass repetitions to: the transaction lives
- * on for half a minute.
+ * caller has a dialog then. After a 2xx of its own it forgets all but whom to pass further ones to, and what account they
+ * go to: the transaction lives on for half a minute.
  */
 class Attempt implements ClientUser {
   private readonly respond: (response: Response) => void;
@@ -187,14 +197,24 @@ class Attempt implements ClientUser {
   private branch: Branch | undefined;
   private readonly media: BranchMedia | undefined;
   private readonly flow: Flow;
+  private readonly calls: CallAccounts;
+  private readonly call: OpenCall | undefined;
+  /** How many Record-Route values the request has. */
+  private readonly routes: number;
+  private readonly charges: boolean;
 
-  constructor(forwarding: Forwarding, branch: Branch, flow: Flow) {
+  constructor(forwarding: Forwarding, branch: Branch, flow: Flow, request: Request) {
     this.respond = forwarding.inbound.transaction.respond;
     this.number = ++branch.attempts;
     this.forwarding = forwarding;
     this.branch = branch;
     this.media = branch.media;
     this.flow = flow;
+    const { service, inbound } = forwarding;
+    this.calls = service.calls;
+    this.call = inbound.call;
+    this.routes = inbound.call === undefined ? 0 : recordRoutesOf(request).length;
+    this.charges = !branch.target.isPhone && mayCharge(service, flow.remoteAddress);
   }
 
   onResponse(response: Response): void {
@@ -205,10 +225,15 @@ class Attempt implements ClientUser {
   private take(response: Response): void {
     const { forwarding, branch } = this;
     const isSuccess = response.status >= 200 && response.status < 300;
+    const { call } = this;
+    const dialog =
+      isSuccess && call !== undefined ? dialogOf(response, this.routes, this.flow, this.charges) : undefined;
     if (forwarding === undefined || branch === undefined) {
+      if (call !== undefined && dialog !== undefined) this.calls.forked(call, dialog);
       if (isSuccess) this.respond(withoutTopVia(response));
       return;
     }
+    branch.dialog = dialog;
     if (this.isLatest(branch)) heard(forwarding, branch, response);
     else if (isSuccess) heardLate(forwarding, branch, response);
     if (!isSuccess) return;

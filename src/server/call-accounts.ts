@@ -4,15 +4,34 @@
 import { hash } from '../digest/hash.ts';
 import { formatCallRecord } from '../home/acct.ts';
 import { fieldValue } from '../message/fields.ts';
+import type { Message } from '../message/message.ts';
 import type { ServerFile } from '../store/server-file.ts';
 import { newTag } from '../transaction/random-token.ts';
 import { createCallCopies } from './call-copies.ts';
 import { createCallJournal, type JournalEntry, type WaitingCopy } from './call-journal.ts';
+import {
+  type CallDialog,
+  type CallParty,
+  contactOf,
+  detached,
+  mayCharge,
+  partyOf,
+  recordRoutesOf,
+  shortTag,
+} from './call-party.ts';
 import type { Caller } from './caller.ts';
 import type { Exchange } from './exchange.ts';
 import type { Log } from './log.ts';
-import { type CallAnswer, type CallEnd, copiesOf, endOfAnswered, type OpenCall } from './open-call.ts';
+import {
+  type CallAnswer,
+  type CallEnd,
+  copiesOf,
+  endOfAnswered,
+  type OpenCall,
+  type Outcome,
+} from './open-call.ts';
 import type { Service } from './service.ts';
+import { networkOf } from './source-limits.ts';
 import type { User } from './users.ts';
 
 /** What outlives a reload; `current` is the service as it is now. */
@@ -36,11 +55,15 @@ export interface CallAccounts {
   called(call: OpenCall, user: User, isKept: boolean): void;
   /** Takes a success; false: not the first. */
   answered(call: OpenCall, answer: CallAnswer & { readonly sessionMs: number | undefined }): boolean;
+  /** One more success came of a branch that has answered (RFC 3261 §13.2.2.4), or the same again. */
+  forked(call: OpenCall, dialog: CallDialog): void;
   failed(call: OpenCall, end: CallEnd): void;
-  /** The calls of a dialog: by Call-ID, the caller's tag and the callee's. */
-  of(callId: string, callerTag: string, calleeTag: string): OpenCall[];
-  /** A BYE for a dialog of the call came at that time, and was not refused. */
-  ended(call: OpenCall, calleeTag: string, at: number, by: 'caller' | 'callee'): void;
+  /** The calls that a dialog belongs to: by Call-ID, the caller's tag and the callee's. */
+  of(callId: string, callerTag: string, calleeTag: string): { call: OpenCall; dialog: CallDialog }[];
+  /** A BYE for a dialog of the call came at that time, and was heard. */
+  ended(call: OpenCall, dialog: CallDialog, at: number, by: 'caller' | 'callee'): void;
+  /** A party of the call said where it is from now on (RFC 3261 §12.2). */
+  moved(call: OpenCall, party: CallParty, message: Message): void;
   /** It goes on; `sessionMs` of a success to a refresh (RFC 4028), `unchanged` for other requests. */
   heard(call: OpenCall, sessionMs: number | undefined | 'unchanged'): void;
   /** How many are going on. */
@@ -60,7 +83,7 @@ const REPEATED_WITHIN = 4 * 1024 * 1024;
 const MOST_DIALOGS = 10;
 /** A Call-ID of more is remembered by its hash. */
 const LONGEST_KEY = 200;
-/** Calls at once, a kilobyte each, and of one user: an office's telephone exchange has some hundred. */
+/** Calls at once, a kilobyte each, and of one user or one network of strangers: an office's telephone exchange has some hundred. */
 const MOST_OPEN = 100_000;
 const MOST_OF_ONE = 1000;
 
@@ -69,7 +92,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   const { log, now } = parts;
   const open = new Map<string, OpenCall>();
   const byKey = new Map<string, OpenCall[]>();
-  /** How many of them each user began. */
+  /** How many of them each user began, and strangers from each network. */
   const counts = new Map<string, number>();
   /** Of calls that have ended, the copies that are not written. */
   const ending = new Map<string, Set<WaitingCopy>>();
@@ -143,11 +166,11 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     return true;
   }
 
-  function count({ caller }: OpenCall, change: number): void {
-    if (caller === undefined) return;
-    const sum = (counts.get(caller) ?? 0) + change;
-    if (sum === 0) counts.delete(caller);
-    else counts.set(caller, sum);
+  function count({ share }: OpenCall, change: number): void {
+    if (share === undefined) return;
+    const sum = (counts.get(share) ?? 0) + change;
+    if (sum === 0) counts.delete(share);
+    else counts.set(share, sum);
   }
 
   function end(call: OpenCall, how: CallEnd): void {
@@ -175,6 +198,14 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       copies.add({ user: copy.user, line: copy.line, mayLack: copy.mayLack === true, isRepeated, done });
     }
     touch({ handle });
+  }
+
+  function addDialog(call: OpenCall, dialog: CallDialog): void {
+    if (open.get(call.handle) !== call || call.answer === undefined) return;
+    const { dialogs } = call.answer;
+    if (dialogs.length >= MOST_DIALOGS || dialogs.some(({ tag }) => tag === dialog.tag)) return;
+    dialogs.push(dialog);
+    touch(call);
   }
 
   function sweep(): void {
@@ -233,12 +264,15 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
 
   return {
     open(caller, { request, head, flow }) {
-      if (open.size >= MOST_OPEN || (counts.get(caller.name) ?? 0) >= MOST_OF_ONE) return undefined;
-      const { keywords } = parts.current() as Service;
+      const share = shareOf(caller, flow.remoteAddress);
+      const isTooMany = share !== undefined && (counts.get(share) ?? 0) >= MOST_OF_ONE;
+      if (open.size >= MOST_OPEN || isTooMany) return undefined;
+      const current = parts.current() as Service;
+      const { keywords } = current;
       const startMs = look();
       const key = keyOf(head.callId, head.from.tag ?? '');
       // What a proxy behind us sends back to us is the same call.
-      const same = caller.type === 'user' ? undefined : byKey.get(key)?.find(({ answer }) => !answer);
+      const same = caller.type !== 'peer' ? undefined : byKey.get(key)?.find(({ answer }) => !answer);
       const userAgent = fieldValue(request, 'user-agent');
       const id = same?.id ?? `${startMs.toString(36)}-${newTag()}`;
       const call: OpenCall = {
@@ -251,8 +285,10 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
         to: detached(request.requestUri, 512),
         isAnonymous: caller.facts.isAnonymous,
         caller: caller.type === 'user' ? caller.name : undefined,
+        share,
         isCallerKept: caller.isAccounted,
         isLogged: parts.truth !== undefined && keywords.Accounting && same === undefined,
+        party: partyOf(request, recordRoutesOf(request), flow, mayCharge(current, flow.remoteAddress)),
         peerIp: flow.remoteAddress,
         userAgent: userAgent === undefined ? undefined : detached(userAgent, 256),
         called: [],
@@ -271,14 +307,10 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       look();
       if (open.get(call.handle) !== call) return false;
       if (call.answer !== undefined) {
-        const { tags } = call.answer;
-        const more = answer.tags.map(shortTag).filter((tag) => !tags.includes(tag));
-        if (more.length === 0 || tags.length >= MOST_DIALOGS) return false;
-        tags.push(...more);
-        touch(call);
+        for (const dialog of answer.dialogs) addDialog(call, dialog);
         return false;
       }
-      call.answer = { ...answer, tags: answer.tags.map(shortTag) };
+      call.answer = answer;
       call.sessionMs = sessionMs;
       call.refreshedAt = answer.at;
       touch(call);
@@ -287,20 +319,32 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     failed(call, how) {
       if (call.answer !== undefined) return;
       // What is challenged comes again with an answer to that: the same call, so far.
-      if (how.code !== 401 && how.code !== 407) end(call, how);
+      const isAgain = [how, ...call.called.map(({ outcome }) => outcome ?? how)].every(isChallenge);
+      if (!isAgain) end(call, how);
       else if (remove(call)) touch(call);
     },
-    of: (callId, callerTag, calleeTag) =>
-      (byKey.get(keyOf(callId, callerTag)) ?? []).filter(
-        ({ answer }) => answer?.tags.includes(shortTag(calleeTag)) === true,
-      ),
-    ended(call, calleeTag, at, by) {
+    forked: addDialog,
+    of(callId, callerTag, calleeTag) {
+      const calls = byKey.get(keyOf(callId, callerTag)) ?? [];
+      const tag = shortTag(calleeTag);
+      return calls.flatMap((call) => {
+        const dialog = call.answer?.dialogs.find((each) => each.tag === tag);
+        return dialog === undefined ? [] : [{ call, dialog }];
+      });
+    },
+    ended(call, dialog, at, by) {
       look();
       const { answer } = call;
       if (answer === undefined) return;
       // A caller who got two successes has two dialogs, and the call lasts as long as one of them.
-      if (answer.tags.length > 1) answer.tags = answer.tags.filter((tag) => tag !== shortTag(calleeTag));
+      if (answer.dialogs.length > 1) answer.dialogs = answer.dialogs.filter((each) => each !== dialog);
       else end(call, endOfAnswered(call, at, by));
+      touch(call);
+    },
+    moved(call, party, message) {
+      const contact = contactOf(message);
+      if (contact === '' || contact === party.contact) return;
+      party.contact = contact;
       touch(call);
     },
     heard(call, sessionMs) {
@@ -333,16 +377,17 @@ function isKept({ isLogged, isCallerKept, caller, called }: OpenCall): boolean {
   return called.some(({ isKept: isHis }) => isLogged || isHis);
 }
 
+function isChallenge({ code }: Outcome): boolean {
+  return code === 401 || code === 407;
+}
+
+/** Whose bound a call counts for: a user's, or that of where a stranger is. What root trusts has none. */
+function shareOf({ type, name }: Caller, address: string): string | undefined {
+  if (type === 'peer') return undefined;
+  return type === 'user' ? name : `[${networkOf(address)}]`;
+}
+
 function keyOf(callId: string, callerTag: string): string {
   const key = `${callId}\n${callerTag}`;
   return key.length > LONGEST_KEY ? hash('SHA-256', key) : key;
-}
-
-function shortTag(tag: string): string {
-  return detached(tag, LONGEST_KEY);
-}
-
-/** A text that does not keep the whole message in memory that it was cut from. */
-function detached(text: string, most: number): string {
-  return Buffer.from(text.slice(0, most), 'latin1').toString('latin1');
 }

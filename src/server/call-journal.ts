@@ -3,6 +3,7 @@
 
 import { fromOctets, toOctets } from '../message/octets.ts';
 import type { ServerFile } from '../store/server-file.ts';
+import type { CallParty } from './call-party.ts';
 import type { Log } from './log.ts';
 import type { OpenCall } from './open-call.ts';
 
@@ -171,14 +172,24 @@ function isWhole({ call, waiting }: JournalLine): boolean {
   if (waiting !== undefined && !(Array.isArray(waiting) && waiting.every(({ line }) => isText(line))))
     return false;
   if (call === undefined) return true;
-  const { id, handle, key, callId, from, to, peerIp, start, called, answer } = call;
+  const { id, handle, key, callId, from, to, peerIp, start, called, answer, party } = call;
   return (
     [id, handle, key, callId, from, to, peerIp].every(isText) &&
     Number.isFinite(start) &&
     Array.isArray(called) &&
     called.every(({ name }) => isText(name)) &&
-    (answer === undefined || (Number.isFinite(answer.at) && Array.isArray(answer.tags)))
+    isParty(party) &&
+    (answer === undefined ||
+      (Number.isFinite(answer.at) &&
+        Array.isArray(answer.dialogs) &&
+        answer.dialogs.every(({ tag, callee }) => isText(tag) && isParty(callee))))
   );
+}
+
+function isParty(party: CallParty | undefined): boolean {
+  if (party === undefined) return false;
+  const { contact, at, routes } = party;
+  return [contact, at].every(isText) && Array.isArray(routes) && routes.every(isText);
 }
 
 function isText(value: unknown): boolean {

@@ -1,9 +1,8 @@
 // What the end of an INVITE's search means for each of those who were called (DESIGN §2): busy, missed, answered elsewhere.
 
-import { parseAddress } from '../message/address.ts';
-import { fieldValue, unfold } from '../message/fields.ts';
+import { fieldValue } from '../message/fields.ts';
 import type { Response } from '../message/message.ts';
-import { parameterValue } from '../message/parameters.ts';
+import type { Branch } from './branch.ts';
 import type { Forwarding, Search } from './forwarding.ts';
 import type { Outcome } from './open-call.ts';
 
@@ -23,17 +22,18 @@ function statusOf(code: number): Outcome['status'] {
 const ELSEWHERE: Outcome = { status: 'cancelled', code: 200, reason: 'Call completed elsewhere' };
 
 /** A phone, or what it forwards to, answered: takes in who did and how it ended for the others. */
-export function accountAnswer(forwarding: Forwarding, search: Search, response: Response): void {
+export function accountAnswer(forwarding: Forwarding, branch: Branch, response: Response): void {
   const { service, inbound, context, searches } = forwarding;
   const { call } = inbound;
-  if (call === undefined) return;
+  const { search, dialog } = branch;
+  if (call === undefined || dialog === undefined) return;
   const isFirst = service.calls.answered(call, {
     at: service.now(),
     code: response.status,
     reason: response.reason,
     by: search.callee?.user.name,
     forwardedBy: forwarderOf(search),
-    tags: [toTagOf(response)],
+    dialogs: [dialog],
     sessionMs: sessionOf(response),
   });
   if (!isFirst) return;
@@ -70,12 +70,6 @@ export function accountFailure(forwarding: Forwarding, final: Response): void {
     at: service.now(),
     forwardedBy: last === undefined ? undefined : forwarderOf(last),
   });
-}
-
-/** The To tag of a response; empty where there is none. */
-function toTagOf(response: Response): string {
-  const to = parseAddress(unfold(fieldValue(response, 'to') ?? ''));
-  return (to && parameterValue(to.parameters, 'tag')) ?? '';
 }
 
 /** No session is shorter, whatever a phone says (RFC 4028 §4); in seconds. */

@@ -43,7 +43,7 @@ export interface Inbound {
   readonly loopHash: string;
   /** Within a dialog that we record-routed. */
   readonly isInDialog: boolean;
-  /** Called once with its final response; undefined: none came (RFC 4320 §4.2). */
+  /** Called once with the final response of whom it was for; undefined: none came. */
   onSettled?: ((final: Response | undefined) => void) | undefined;
   /** The call that it begins, where it is one. */
   readonly call?: OpenCall | undefined;
@@ -184,7 +184,7 @@ export function fail(forwarding: Forwarding, search: Search, rejection: Rejectio
 function report(forwarding: Forwarding, branch: Branch, response: Response | undefined): void {
   const { context } = forwarding;
   if (response === undefined || response.status >= 300) endMedia(forwarding, branch);
-  else if (response.status >= 200) accountAnswer(forwarding, branch.search, response);
+  else if (response.status >= 200) accountAnswer(forwarding, branch, response);
   perform(
     forwarding,
     response === undefined ? context.fallSilent(branch.id) : context.receive(branch.id, response),
@@ -231,7 +231,7 @@ function conclude(forwarding: Forwarding, best: Response | undefined): void {
   for (const search of forwarding.searches) stopTimer(forwarding, search);
   const final = finalOf(forwarding, best);
   if (final !== undefined) accountFailure(forwarding, final);
-  settle(forwarding, final);
+  settle(forwarding, best);
   if (final !== undefined) inbound.transaction.respond(final);
 }
 

@@ -5,14 +5,16 @@ import type { Response } from '../message/message.ts';
 import type { SipUri } from '../message/uri.ts';
 import { type VerifiedRoute, verifyDialogRoute } from '../proxy/dialog-route.ts';
 import type { RoutedRequest } from '../proxy/routing.ts';
+import type { ClientTransaction } from '../transaction/layer.ts';
 import type { Target } from './branch.ts';
 import { sessionOf } from './call-outcome.ts';
+import { type CallParty, hasReached, isFrom, placeOf, wayTo } from './call-party.ts';
 import type { Caller } from './caller.ts';
 import { redirect } from './destination.ts';
 import type { Exchange } from './exchange.ts';
 import { createForwarding, openSearch, ring } from './forwarding.ts';
 import type { Proxied } from './proxy-request.ts';
-import type { Service } from './service.ts';
+import { type Service, sourceOf } from './service.ts';
 
 /** Who it is was asked when the dialog was made. */
 const PARTY: Caller = {
@@ -38,10 +40,12 @@ export function dialogOf(
 export function followDialog(service: Service, proxied: Proxied, dialog: VerifiedRoute): undefined {
   const { exchange, routed, target, breadth, loopHash } = proxied;
   const { head, flow } = exchange;
-  const onSettled = accountOf(service, exchange, dialog);
+  const account = accountOf(service, proxied, dialog);
   const transaction = service.transactions.createServerTransaction(exchange.request, head, flow);
   const { request } = routed;
   const way = { caller: PARTY, breadth, loopHash, isInDialog: true, dialog };
+  const onSettled =
+    account && ((final: Response | undefined) => account(final, forwarding.branches[0]?.client));
   const inbound = { exchange, transaction, request, ...way, onSettled };
   const forwarding = createForwarding(service, inbound, redirect);
   const search = openSearch(forwarding);
@@ -49,21 +53,39 @@ export function followDialog(service: Service, proxied: Proxied, dialog: Verifie
   ring(forwarding, search);
 }
 
-/** What a request says of the call that its dialog is: it ends, it is refreshed (RFC 4028), it goes on. */
-function accountOf({ calls, now }: Service, { request, head }: Exchange, { isFromCaller }: VerifiedRoute) {
+/**
+ * What a request says of the call that its dialog is: it ends, it is refreshed (RFC 4028), it goes on. Only what the other
+ * party heard does: a sender with a Route or a Request-URI of his own could have anybody agree to it.
+ */
+function accountOf(service: Service, { exchange, routed }: Proxied, { isFromCaller }: VerifiedRoute) {
+  const { request, head, flow } = exchange;
+  const { calls } = service;
   const [caller, callee] = isFromCaller ? [head.from, head.to] : [head.to, head.from];
-  const { tag = '' } = callee;
-  const found = calls.of(head.callId, caller.tag ?? '', tag);
+  const found = calls.of(head.callId, caller.tag ?? '', callee.tag ?? '');
   if (found.length === 0) return undefined;
-  const at = now();
+  const at = service.now();
+  const by = isFromCaller ? 'caller' : 'callee';
   const { method } = request;
-  return (final: Response | undefined) => {
-    for (const call of found) {
+  const isRefresh = method === 'INVITE' || method === 'UPDATE';
+  return (final: Response | undefined, client: ClientTransaction | undefined) => {
+    for (const { call, dialog } of found) {
+      const [sender, receiver] = isFromCaller ? [call.party, dialog.callee] : [dialog.callee, call.party];
+      const place = client && placeOf(client.flow);
+      const isHeard = isFrom(service, sender, flow) && hasReached(receiver, wayTo(receiver, routed), place);
       if (method === 'BYE') {
-        if (isEnd(final)) calls.ended(call, tag, at, isFromCaller ? 'caller' : 'callee');
-      } else if ((method === 'INVITE' || method === 'UPDATE') && isSuccess(final))
+        if (isHeard && isEnd(final, receiver)) calls.ended(call, dialog, at, by);
+        else if (final === undefined || isSuccess(final))
+          service.log('notice', 'bye-unheard', {
+            src: sourceOf(flow),
+            call: call.id,
+            why: isHeard ? 'no answer' : 'it went elsewhere',
+          });
+      } else if (isRefresh && isSuccess(final)) {
+        if (!isHeard) continue;
+        calls.moved(call, sender, request);
+        calls.moved(call, receiver, final);
         calls.heard(call, sessionOf(final));
-      else calls.heard(call, 'unchanged');
+      } else calls.heard(call, 'unchanged');
     }
   };
 }
@@ -72,13 +94,20 @@ function isSuccess(final: Response | undefined): final is Response {
   return final !== undefined && final.status < 300;
 }
 
-/** Who sends BYE hangs up, whatever becomes of it (RFC 3261 §15.1.1), unless the other one says that he may not. */
-function isEnd(final: Response | undefined): boolean {
-  return final === undefined || final.status < 300 || GONE.has(final.status);
+/**
+ * Who sends BYE hangs up, whatever becomes of it (RFC 3261 §15.1.1), unless the other one says that he may not. What charges
+ * for the call goes on doing so until it knows.
+ */
+function isEnd(final: Response | undefined, { mayCharge }: CallParty): boolean {
+  if (final === undefined) return !mayCharge;
+  const { status } = final;
+  return status < 300 || UNKNOWN.has(status) || (!mayCharge && UNREACHABLE.has(status));
 }
 
-/** The other one is not there, or knows of no dialog. */
-const GONE = new Set([404, 408, 410, 480, 481, 503]);
+/** The other one knows of no dialog. */
+const UNKNOWN = new Set([404, 410, 481]);
+/** The other one is not there. */
+const UNREACHABLE = new Set([408, 480, 503]);
 
 /** Where it goes: the next Route, the flow its peer is known by, or the Request-URI. */
 export function dialogTarget(

@@ -10,6 +10,7 @@ export const LOG_EVENTS = [
   'auth-error',
   'auth-failed',
   'auth-stale',
+  'bye-unheard',
   'calls-journal',
   'calls-taken-up',
   'clock-set',

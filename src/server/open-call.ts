@@ -2,6 +2,7 @@
 
 import type { CallDirection, CallEnder, CallRecord, CallStatus } from '../home/acct.ts';
 import { fromOctets } from '../message/octets.ts';
+import type { CallDialog, CallParty } from './call-party.ts';
 
 /** How a call ended for one of its parties. */
 export interface Outcome {
@@ -31,8 +32,8 @@ export interface CallAnswer {
   /** The account that answered; undefined: somebody else. */
   readonly by?: string | undefined;
   readonly forwardedBy?: string | undefined;
-  /** The To tags of the dialogs that the call still consists of. */
-  tags: string[];
+  /** Those that have not ended. */
+  dialogs: CallDialog[];
 }
 
 /** A call. Texts are octet strings but for the names of accounts; times are milliseconds since 1970. */
@@ -51,10 +52,13 @@ export interface OpenCall {
   readonly isAnonymous: boolean;
   /** The account that called; undefined: somebody else. */
   readonly caller?: string | undefined;
+  /** Whose share of open calls it takes: the account's, or a stranger's network's; undefined: nobody's. */
+  readonly share?: string | undefined;
   /** Accounting in the caller's settings. */
   readonly isCallerKept: boolean;
   /** Whether root's copy gets it: a call that comes by here once more is there once. */
   readonly isLogged: boolean;
+  readonly party: CallParty;
   readonly peerIp: string;
   readonly userAgent?: string | undefined;
   readonly called: CalledAccount[];

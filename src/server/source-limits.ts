@@ -48,7 +48,7 @@ export function createSourceLimits({ rate, burst }: Rate, most: number): SourceL
 }
 
 /** One host may have a whole /64 of IPv6 for itself. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const [left = '', right] = address.split('::');
   const head = left === '' ? [] : left.split(':');

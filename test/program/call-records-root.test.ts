@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writ
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CallRecord, parseCallRecord } from '../../src/home/acct.ts';
 import type { Response } from '../../src/message/message.ts';
+import { createField } from '../../src/message/response.ts';
 import { run } from '../host/run.ts';
 import { type Incoming, Phone, SDP } from '../server/phone.ts';
 import { realm, Served } from './serve-host.ts';
@@ -129,6 +130,21 @@ describe.skipIf(!isRoot)('records of calls (needs root)', () => {
     const incoming = ofUser('jan').find(({ direction }) => direction === 'in');
     expect(incoming).toMatchObject({ status: 'cancelled', code: 200, durationMs: 0, endedBy: undefined });
     expect(ofUser('tom')[0]).toMatchObject({ status: 'answered', callee: 'tom' });
+  });
+
+  test('a call that one of several challenges is one for the others', async () => {
+    writeFileSync(host.etc('aliases'), 'sales: jan, tom\n');
+    await start();
+    const [jan, tom] = [await phoneOf('jan'), await phoneOf('tom')];
+    const caller = new Phone(await served.agent(), 'jan');
+    const inviting = dial(caller, 'sales');
+    const challenge = createField('Proxy-Authenticate', 'Digest realm="elsewhere", nonce="n"');
+    await tom.answer(await tom.next('INVITE'), 407, { fields: [challenge] });
+    await jan.answer(await jan.next('INVITE'), 486);
+    expect((await inviting).status).toBe(407);
+    await vi.waitFor(() => expect([fileOf('jan').length, truth().length]).toEqual([2, 1]));
+    const incoming = ofUser('jan').find(({ direction }) => direction === 'in');
+    expect(incoming).toMatchObject({ status: 'busy', code: 486 });
   });
 
   test('a server that is killed in a call ends it with its BYE when it runs again', async () => {

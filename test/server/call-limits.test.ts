@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { fieldValue } from '../../src/message/fields.ts';
 import type { Response } from '../../src/message/message.ts';
 import { createField } from '../../src/message/response.ts';
+import type { Agent } from '../agent/agent.ts';
 import { Phone, registeredPhone } from './phone.ts';
 import { realm, TestServer } from './running-server.ts';
 
@@ -58,6 +59,24 @@ test('a user has so many calls that go on, and one more when one of them has end
   expect((await bye).status).toBe(200);
   expect((await call()).status).toBe(200);
   expect((await caller.invite(aor)).status).toBe(503);
+});
+
+test('strangers have as many, all of one network together', async () => {
+  const mostOpen = 1000;
+  const server = await start(['AllowUnauthenticated yes']);
+  const callee = await registeredPhone(server);
+  const stranger = await server.agent('udp', '127.0.0.3');
+  let count = 0;
+  const call = async (agent: Agent) => {
+    const fields = { From: `<sip:x@elsewhere.test>;tag=s${++count}` };
+    const response = agent.request({ method: 'INVITE', requestUri: aor, callId: `s${count}@x`, fields });
+    await callee.answer(await callee.next('INVITE'), 200);
+    return (await response).status;
+  };
+  for (let made = 0; made < mostOpen; made++) expect(await call(stranger)).toBe(200);
+  const fields = { From: '<sip:x@elsewhere.test>;tag=more' };
+  expect((await stranger.request({ method: 'INVITE', requestUri: aor, fields })).status).toBe(503);
+  expect(await call(await server.agent('udp', '127.0.0.4'))).toBe(200);
 });
 
 test('a redirection goes to the caller', async () => {

@@ -290,6 +290,29 @@ describe('a call that is not answered', () => {
     expect([sides.out.to, sides.in.to]).toEqual([to, aor]);
   });
 
+  test('that a stranger gives the name of another is one of its own', async () => {
+    const server = await start({ config: ['AllowUnauthenticated yes'] });
+    const callee = await registeredPhone(server);
+    const caller = await callerOf(server);
+    const inviting = caller.invite(aor);
+    const first = await callee.next('INVITE');
+    const value = (id: string) => fieldValue(first.request, id) ?? '';
+    const tag = /;tag=(\S+)/.exec(value('from'))?.[1];
+    const strange = (await server.agent()).request({
+      method: 'INVITE',
+      requestUri: aor,
+      callId: value('call-id'),
+      fields: { From: `<sip:eva@elsewhere.test>;tag=${tag}` },
+    });
+    await callee.answer(await callee.next('INVITE'), 486);
+    expect((await strange).status).toBe(486);
+    await callee.answer(first, 486);
+    expect((await inviting).status).toBe(486);
+    const [record, ...sides] = await recordsOf(server, 3);
+    expect(record).toMatchObject({ from: 'sip:eva@elsewhere.test', status: 'busy' });
+    expect(sides.map(({ id }) => id)).not.toContain(record?.id);
+  });
+
   test('from somebody else is in the file of the called alone', async () => {
     const server = await start({ config: ['TrustedPeers 127.0.0.2'] });
     const peer = await server.agent('udp', '127.0.0.2');

@@ -9,6 +9,7 @@ function call(caller: string | undefined, called: readonly string[], isAnonymous
     to: 'sip:sales@a.example',
     isAnonymous,
     caller,
+    party: { contact: '', routes: [], at: '192.0.2.1 5060', mayCharge: false },
     isCallerKept: true,
     isLogged: true,
     called: called.map((name) => ({ name, isKept: true, hasFiles: true })),
