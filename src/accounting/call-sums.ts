@@ -33,6 +33,11 @@ export function averageMs(sums: CallSums): number {
   return sums.answered === 0 ? 0 : Math.round(sums.durationMs / sums.answered);
 }
 
+/** Minutes with one decimal; halves go up, which a quotient of 60 alone would not let them (0.85 is less than that). */
+export function formatMinutes(ms: number): string {
+  return (Math.round(ms / 6000) / 10).toFixed(1);
+}
+
 /** A duration as people read it: 0:07, 12:34, 1:02:03; rounded to seconds. */
 export function formatDuration(ms: number): string {
   const seconds = Math.round(ms / 1000);

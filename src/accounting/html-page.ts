@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { type CallReport, type ReportRow, WEEKDAYS } from './call-report.ts';
-import { averageMs, type CallSums, formatDuration } from './call-sums.ts';
+import { averageMs, type CallSums, formatDuration, formatMinutes } from './call-sums.ts';
 import { chartStyle, timeChart, weekChart } from './charts.ts';
 import { escapeMarkup } from './markup.ts';
 import { shownUri } from './report-table.ts';
@@ -100,7 +100,7 @@ function summary(sums: CallSums): string {
     ['Calls', String(sums.calls)],
     ['Answered', `${sums.answered}${share}`],
     ['Missed', String(sums.missed)],
-    ['Minutes', (sums.durationMs / 60_000).toFixed(1)],
+    ['Minutes', formatMinutes(sums.durationMs)],
     ['Average', formatDuration(averageMs(sums))],
     ['Longest', formatDuration(sums.longestMs)],
   ];
@@ -122,7 +122,7 @@ function cells(sums: CallSums): string {
     [sums.calls, sums.calls],
     [sums.answered, sums.answered],
     [sums.missed, sums.missed],
-    [sums.durationMs, (sums.durationMs / 60_000).toFixed(1)],
+    [sums.durationMs, formatMinutes(sums.durationMs)],
     [average, formatDuration(average)],
     [sums.longestMs, formatDuration(sums.longestMs)],
   ]

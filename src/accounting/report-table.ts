@@ -1,7 +1,7 @@
 // A report for people: aligned columns, a total, and on a terminal bars. Pure.
 
 import { type CallReport, isTime, type ReportRow } from './call-report.ts';
-import { averageMs, type CallSums, formatDuration } from './call-sums.ts';
+import { averageMs, type CallSums, formatDuration, formatMinutes } from './call-sums.ts';
 import { cutToWidth, displayWidth, padToWidth } from './display-width.ts';
 
 /** A line of the table; how it is shown is the terminal's affair. */
@@ -103,7 +103,7 @@ function figures(sums: CallSums): string[] {
     String(sums.calls),
     String(sums.answered),
     String(sums.missed),
-    (sums.durationMs / 60_000).toFixed(1),
+    formatMinutes(sums.durationMs),
     formatDuration(averageMs(sums)),
     formatDuration(sums.longestMs),
   ];

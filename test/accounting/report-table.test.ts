@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCallReport } from '../../src/accounting/call-report.ts';
-import { formatDuration } from '../../src/accounting/call-sums.ts';
+import { formatDuration, formatMinutes } from '../../src/accounting/call-sums.ts';
 import { cutToWidth, displayWidth, padToWidth } from '../../src/accounting/display-width.ts';
 import { localTime } from '../../src/accounting/local-time.ts';
 import { bar, reportTable, shownText, shownUri } from '../../src/accounting/report-table.ts';
@@ -60,6 +60,12 @@ test('bars: the most fills the room, a little shows, nothing shows nothing', () 
 test('durations', () => {
   expect([0, 499, 500, 59_499, 59_999, 3_599_000, 3_600_000, 360_000_000].map(formatDuration)).toEqual(
     '0:00 0:00 0:01 0:59 1:00 59:59 1:00:00 100:00:00'.split(' '),
+  );
+});
+
+test('minutes are rounded as in CSV: halves go up', () => {
+  expect([0, 2999, 3000, 9000, 51_000, 69_000, 75_000, 7_200_000].map(formatMinutes)).toEqual(
+    '0.0 0.0 0.1 0.2 0.9 1.2 1.3 120.0'.split(' '),
   );
 });
 
