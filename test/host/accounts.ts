@@ -91,12 +91,18 @@ function removeLeftOver(): void {
 }
 
 /** The command that runs `node argv` (paths below the project's root) as `account`: with its ids, groups and home, and
- *  nothing of the test's environment. The project and Node are shown to it wherever they lie: a clone may be root's own. */
-export function asAccount(account: Account, argv: readonly string[]): string[] {
+ *  nothing of the test's environment but what `more` (`NAME=value`) says. The project and Node are shown to it wherever they lie: a clone may be root's own. */
+export function asAccount(account: Account, argv: readonly string[], more: readonly string[] = []): string[] {
   const directory = dirname(account.home);
   const [project, node] = [join(directory, 'project'), join(directory, 'node')];
   const ids = ['--reuid', `${account.uid}`, '--regid', `${account.gid}`, '--init-groups'];
-  const environment = [`HOME=${account.home}`, `USER=${account.name}`, 'PATH=/usr/bin:/bin', 'LANG=C.UTF-8'];
+  const environment = [
+    `HOME=${account.home}`,
+    `USER=${account.name}`,
+    'PATH=/usr/bin:/bin',
+    'LANG=C.UTF-8',
+    ...more,
+  ];
   const shown = argv.map((word) =>
     word.startsWith(projectRoot) ? join(project, relative(projectRoot, word)) : word,
   );

@@ -15,12 +15,23 @@ export interface RunAs {
   readonly account?: Account | undefined;
   /** Where root's programs find /etc/sr and the server's state. */
   readonly host?: PrivateHost | undefined;
+  /** Of Node, before the program. */
+  readonly nodeOptions?: readonly string[] | undefined;
+  /** TZ; the host's zone unless told. */
+  readonly zone?: string | undefined;
 }
 
 /** The command that runs one of our built programs. */
-export function command(name: 'sippasswd' | 'sipctl', rest: readonly string[], as: RunAs = {}): string[] {
-  const argv = [join(bin, `${name}.js`), ...rest];
-  const whole = as.account ? asAccount(as.account, argv) : [process.execPath, ...argv];
+export function command(
+  name: 'sippasswd' | 'sipctl' | 'sipacct',
+  rest: readonly string[],
+  as: RunAs = {},
+): string[] {
+  const argv = [...(as.nodeOptions ?? []), join(bin, `${name}.js`), ...rest];
+  const environment = as.zone === undefined ? [] : [`TZ=${as.zone}`];
+  const whole = as.account
+    ? asAccount(as.account, argv, environment)
+    : [...(environment.length === 0 ? [] : ['env', ...environment]), process.execPath, ...argv];
   return as.host?.command(whole) ?? whole;
 }
 

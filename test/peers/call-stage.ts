@@ -25,6 +25,10 @@ interface Caller {
   /** A URI, or an account or name of the realm. */
   readonly to: Account | string;
   readonly steps: (caller: CallerSteps, callee: CalleeSteps) => readonly Step[];
+  /** sipp's own unless told. */
+  readonly callId?: string;
+  /** More header fields of his INVITE, ACK and CANCEL. */
+  readonly fields?: readonly string[];
 }
 
 /** Accounts jan, eva, ada and max, whose passwords are `secret`, and a server. */
@@ -50,9 +54,10 @@ export class CallStage {
   }
 
   /** Starts the server; on the port it had, if it had one. */
-  async serve(config: readonly string[] = []): Promise<void> {
-    const options = this.#server === undefined ? {} : { port: this.#server.port };
-    this.#server = await Server.start({ host: this.host, config: [`Realm ${realm}`, ...config], ...options });
+  async serve(config: readonly string[] = [], nodeOptions: readonly string[] = []): Promise<void> {
+    const port = this.#server === undefined ? {} : { port: this.#server.port };
+    const own = { host: this.host, config: [`Realm ${realm}`, ...config], nodeOptions };
+    this.#server = await Server.start({ ...own, ...port });
   }
 
   /** Writes `~/.sr/config` or another file there, as its owner would. */
@@ -64,7 +69,10 @@ export class CallStage {
   }
 
   /** Starts the callees, then the caller. */
-  async begin(callees: readonly Callee[], { account, to, steps }: Caller): Promise<Playing[]> {
+  async begin(
+    callees: readonly Callee[],
+    { account, to, steps, callId, fields = [] }: Caller,
+  ): Promise<Playing[]> {
     const { port } = this.server;
     const parties = await Promise.all(
       callees.map(({ account: { name }, parameters }) => Party.registered({ user: name, port }, parameters)),
@@ -75,8 +83,9 @@ export class CallStage {
       ),
     );
     const name = typeof to === 'string' ? to : to.name;
-    const caller = callerSteps(account.name, name.includes(':') ? name : `sip:${name}@${realm}`);
-    const phone = await Party.create({ user: account.name, port });
+    const uri = name.includes(':') ? name : `sip:${name}@${realm}`;
+    const caller = callerSteps(account.name, uri, { fields });
+    const phone = await Party.create({ user: account.name, port, ...(callId && { callId }) });
     playing.push(await phone.plays(...steps(caller, calleeSteps(account.name))));
     this.#playing.push(...playing);
     return playing;

@@ -1,5 +1,6 @@
 // One party of a call, played by sipp on a port of its own: it registers if it has an account, then follows its steps.
 
+import { createSocket } from 'node:dgram';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Background } from '../host/background.ts';
@@ -19,6 +20,8 @@ export interface PartyOptions {
   readonly transport?: 'udp' | 'tcp';
   /** Where it listens itself; a free one unless told. */
   readonly localPort?: number;
+  /** Of the call it makes; sipp's own unless told. */
+  readonly callId?: string;
 }
 
 /** A party that follows its steps. */
@@ -27,6 +30,10 @@ export interface Playing {
   messages(): string;
   /** Waits for its last step; fails with its trace when one was not met. */
   end(): Promise<void>;
+  /** Gives the cue that its step `awaitsCue` of the call waits for. */
+  cue(callId: string): Promise<void>;
+  /** Ends it without a word. */
+  die(): Promise<void>;
   remove(): void;
 }
 
@@ -67,6 +74,10 @@ export class Party {
           );
         }
       },
+      cue: (callId) => sendCue(this.localPort, callId),
+      die: async () => {
+        await sipp.stop('SIGKILL');
+      },
       remove: this.#home.remove,
     };
   }
@@ -78,16 +89,17 @@ export class Party {
       port,
       transport = 'udp',
       server = address,
+      callId,
     } = this.#options;
     const file = join(this.#home.home, 'steps.xml');
     writeFileSync(file, scenario(steps));
     const peer = [`${uriHost(server)}:${port}`, '-t', transport === 'udp' ? 'u1' : 't1'];
     const local = ['-i', address, '-p', `${this.localPort}`];
     const digest = ['-au', user, '-ap', 'secret', '-auth_uri', realm];
+    const call = callId === undefined ? [] : ['-cid_str', callId];
     const bounds = ['-m', '1', '-nostdin', '-timeout', '12', '-timeout_error'];
-    return new Background(['sipp', ...peer, ...local, '-sf', file, ...digest, ...bounds, ...traces], {
-      cwd: this.#home.home,
-    });
+    const argv = ['sipp', ...peer, ...local, '-sf', file, ...digest, ...call, ...bounds, ...traces];
+    return new Background(argv, { cwd: this.#home.home });
   }
 
   /** The end of what the last sipp wrote of its errors or messages. */
@@ -96,6 +108,27 @@ export class Party {
     const names = readdirSync(home).filter((name) => name.endsWith(`_${of}.log`));
     return names.map((name) => readFileSync(join(home, name), 'latin1').slice(-12_000)).join('');
   }
+}
+
+let cues = 0;
+
+/** Sends sipp a request of a call from elsewhere, which changes nothing in it but the step. */
+async function sendCue(port: number, callId: string): Promise<void> {
+  const lines = [
+    `INFO sip:cue@127.0.0.1:${port} SIP/2.0`,
+    `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKcue${++cues}`,
+    'From: <sip:cue@127.0.0.1>;tag=cue',
+    `To: <sip:cue@127.0.0.1:${port}>`,
+    `Call-ID: ${callId}`,
+    `CSeq: ${cues} INFO`,
+    'Content-Length: 0',
+    '\r\n',
+  ];
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve, reject) =>
+    socket.send(lines.join('\r\n'), port, '127.0.0.1', (error) => (error ? reject(error) : resolve())),
+  );
+  socket.close();
 }
 
 async function finished(sipp: Background): Promise<void> {

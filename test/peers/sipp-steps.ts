@@ -120,8 +120,18 @@ export function callerSteps(user: string, to: string, options: { from?: string; 
         'retrans="500"',
       )}<recv response="200"/>\n`,
     hangsUp: () => within('BYE', 3) + hears(200),
+    /** BYE to one who is not there: nobody answers, as no 408 is sent (RFC 4320 §4.2). */
+    hangsUpInVain: () => within('BYE', 3),
     reinvites: () =>
       within('INVITE', 9, ['Content-Type: application/sdp'], SDP) + hears(200) + within('ACK', 9),
+    /** Says how the call to whom he was referred went (RFC 3515 §2.4.5). */
+    notifies: () =>
+      within(
+        'NOTIFY',
+        10,
+        ['Event: refer', 'Subscription-State: terminated;reason=noresource', 'Content-Type: message/sipfrag'],
+        'SIP/2.0 200 OK\n',
+      ) + hears(200),
   };
 
   function answered(check?: Check): Step {
@@ -163,6 +173,9 @@ export function hears(status: number, check?: Check): Step {
   return `${before}<recv response="${status}">${actions([], check)}</recv>\n`;
 }
 
+/** Waits for the cue that the test gives (`Playing.cue`). */
+export const awaitsCue = (): Step => '<recv request="INFO"/>\n';
+
 /** A pause in milliseconds. */
 export const pause = (milliseconds: number): Step => `<pause milliseconds="${milliseconds}"/>\n`;
 
@@ -192,10 +205,10 @@ export function calleeSteps(user: string, proxies = 1) {
           'retrans="500"',
         )
       : answer(status, 'As told', [...savedFields(toTag), ...fields], '');
-  const replies = (extra: Lines = [], body = '') =>
+  const replies = (extra: Lines = [], body = '', status = 200) =>
     answer(
-      200,
-      'OK',
+      status,
+      status === 200 ? 'OK' : 'Accepted',
       [
         '[last_Via:]',
         '[last_From:]',
@@ -279,10 +292,15 @@ export function calleeSteps(user: string, proxies = 1) {
     /** BYE as a strict router sends it on: our Route in front, the caller's URI at the end of Route. */
     hangsUpStrictly: () => within('BYE', 71, ['Route: <[next_url]>'], '', '[$ours]', '') + hears(200),
     hangsUp: () => within('BYE', 71) + hears(200),
+    hangsUpInVain: () => within('BYE', 71),
     reinvites: () =>
       within('INVITE', 70, ['Content-Type: application/sdp'], SDP) + hears(200) + within('ACK', 70),
-    isReinvited: () =>
-      `<recv request="INVITE"/>\n${replies(['Content-Type: application/sdp'], SDP)}<recv request="ACK"/>\n`,
+    isReinvited: (fields: Lines = []) =>
+      `<recv request="INVITE"/>\n${replies(['Content-Type: application/sdp', ...fields], SDP)}<recv request="ACK"/>\n`,
+    /** Asks the caller to call another address (RFC 3515). */
+    refers: (uri: string) => within('REFER', 72, [`Refer-To: <${uri}>`]) + hears(202),
+    isReferred: () => `<recv request="REFER"/>\n${replies([], '', 202)}`,
+    isNotified: () => `<recv request="NOTIFY"/>\n${replies()}`,
   };
 }
 
