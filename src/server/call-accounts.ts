@@ -40,6 +40,8 @@ export interface CallAccountsParts {
   readonly current: () => Service | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds that nobody can set. */
+  readonly steady: () => number;
   /** Root's copy of all calls; undefined: there is none. */
   readonly truth: ServerFile | undefined;
   readonly journal: ServerFile;
@@ -75,7 +77,7 @@ export interface CallAccounts {
 }
 
 const SWEEP_MS = 1000;
-/** A clock that goes back by more was set. */
+/** A clock that is off by more, from one look to the next, was set. */
 const STEP_MS = 1000;
 /** How far back in root's copy a record may be that was written before. */
 const REPEATED_WITHIN = 4 * 1024 * 1024;
@@ -89,7 +91,7 @@ const MOST_OF_ONE = 1000;
 
 /** Takes up the calls that the journal says were open. */
 export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
-  const { log, now } = parts;
+  const { log, now, steady } = parts;
   const open = new Map<string, OpenCall>();
   const byKey = new Map<string, OpenCall[]>();
   /** How many of them each user began, and strangers from each network. */
@@ -99,7 +101,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
   let legs = 0;
   let isFlushing = false;
   let isClosed = false;
-  let lookedMs = Number.NEGATIVE_INFINITY;
+  let looked: { readonly nowMs: number; readonly steadyMs: number } | undefined;
   const copies = createCallCopies(parts.truth, () => (parts.current() as Service).store, log);
   const journal = createCallJournal(parts.journal, log, entryOf, allEntries);
   const timer = setInterval(sweep, parts.sweepMs ?? SWEEP_MS);
@@ -131,18 +133,18 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     copies.flush(performance.now());
   }
 
-  /** Now. Where the clock was set back the calls that go on move with it: they last as long as they did. */
+  /** Now. Where the clock was set the calls that go on move with it: they last as long as they did. */
   function look(): number {
-    const nowMs = now();
-    const backMs = lookedMs - nowMs;
-    lookedMs = nowMs;
-    if (backMs <= STEP_MS) return nowMs;
-    log('notice', 'clock-set', { back: Math.round(backMs / 1000), calls: open.size });
+    const [nowMs, steadyMs] = [now(), steady()];
+    const setMs = looked === undefined ? 0 : nowMs - looked.nowMs - (steadyMs - looked.steadyMs);
+    looked = { nowMs, steadyMs };
+    if (Math.abs(setMs) <= STEP_MS) return nowMs;
+    log('notice', 'clock-set', { by: Math.round(setMs / 1000), calls: open.size });
     for (const call of open.values()) {
       const { start, answer, refreshedAt, knownAt } = call;
-      Object.assign(call, { start: start - backMs, refreshedAt: refreshedAt - backMs });
-      if (answer !== undefined) call.answer = { ...answer, at: answer.at - backMs };
-      if (knownAt !== undefined) call.knownAt = knownAt - backMs;
+      Object.assign(call, { start: start + setMs, refreshedAt: refreshedAt + setMs });
+      if (answer !== undefined) call.answer = { ...answer, at: answer.at + setMs };
+      if (knownAt !== undefined) call.knownAt = knownAt + setMs;
       touch(call);
     }
     return nowMs;

@@ -82,6 +82,8 @@ export interface StartOptions {
   readonly wtmp?: string | undefined;
   /** The clock of Match time and of calls: milliseconds since 1970. */
   readonly now?: () => number;
+  /** Milliseconds that nobody can set. */
+  readonly steady?: () => number;
   /** Does what the control socket asks of the process; undefined: nobody does. */
   readonly operator?: Operator | undefined;
 }
@@ -98,6 +100,7 @@ export async function startServer(
     sessions: sessionTiming,
     wtmp,
     now = Date.now,
+    steady = () => process.uptime() * 1000,
     operator,
   }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
@@ -176,6 +179,7 @@ export async function startServer(
   const calls = createCallAccounts({
     log,
     now,
+    steady,
     current: () => service,
     truth: own === undefined ? createServerFile({ ...truthFile, own }) : undefined,
     journal: createServerFile({ ...journalFile, own, directory: dirname(keyPath) }),

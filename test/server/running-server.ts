@@ -61,6 +61,8 @@ export interface TestServerOptions {
 export class TestServer {
   /** The clock of Match time and of calls; undefined: the machine's. */
   nowMs: number | undefined;
+  /** By how much it was set. */
+  #setMs = 0;
   readonly user: string;
   readonly port: number;
   readonly home = mkdtempSync(join(tmpdir(), 'sr-home-'));
@@ -108,6 +110,7 @@ export class TestServer {
       sessions: this.#sessions,
       wtmp: this.#wtmp,
       now: () => this.nowMs ?? Date.now(),
+      steady: () => (this.nowMs ?? Date.now()) - this.#setMs,
     });
     if (started.type !== 'running') throw new Error(started.lines.join('\n'));
     this.#running = started;
@@ -125,6 +128,12 @@ export class TestServer {
     const { settings, faults } = readServerSettings({ overrides, own: this.#account });
     if (faults.length > 0) throw new Error(JSON.stringify(faults));
     return settings;
+  }
+
+  /** Sets the clock: no time passes. */
+  setClock(nowMs: number): void {
+    this.#setMs += nowMs - (this.nowMs ?? Date.now());
+    this.nowMs = nowMs;
   }
 
   /** As SIGHUP does with a changed configuration. */
