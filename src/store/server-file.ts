@@ -85,7 +85,8 @@ export function createServerFile(place: ServerFilePlace): ServerFile {
     },
     append(text) {
       const written = within((directory) => {
-        const appended = appendLines(directory, name, text, { sync: false, rules, mode });
+        const how = { sync: false, rules, mode, isRotated: own === undefined };
+        const appended = appendLines(directory, name, text, how);
         // Nothing is expected of it, so that it cannot have changed.
         return appended === 'changed' ? undefined : appended;
       });

@@ -30,6 +30,8 @@ export interface Appending {
   readonly isTorn?: boolean;
   /** The mode of a file that is made, whatever the umask; 0600 when left out. */
   readonly mode?: number;
+  /** Who takes the file away keeps it, as logrotate(8) does: what it got before is not appended again. */
+  readonly isRotated?: boolean;
 }
 
 const APPEND = openHow(constants.O_RDWR | constants.O_APPEND);
@@ -43,8 +45,8 @@ const lastOctet = Buffer.alloc(1);
 /**
  * Appends octets that end in a newline, and makes the file when it is missing; a last line torn by somebody
  * else is ended first. `before` is what the file was, `version` what it is now: the size is in it, so that the next
- * append of anyone changes it; `changed` when it is not as expected. After a short write the file is as long as it was. When an editor puts another file
- * in its place meanwhile, the lines go to that one too.
+ * append of anyone changes it; `changed` when it is not as expected. After a short write the file is as long as it was. When
+ * an editor puts another file in its place meanwhile, the lines go to that one too.
  */
 export function appendLines(
   directory: TrustedDirectory,
@@ -120,7 +122,8 @@ function appendAndClose(
       return troubleOfErrno(c.errno(), directory.path);
     // By name: an editor's rename leaves our descriptor with a file that nobody reads any more.
     const gone = statName(directory.fd, fileName(name));
-    if (gone === errno.ENOENT || (gone === 0 && statInode() !== inode)) return 'replaced';
+    if (gone === errno.ENOENT || (gone === 0 && statInode() !== inode))
+      return options.isRotated && hasName(fd) ? { before, version: unequalVersion() } : 'replaced';
     if (gone !== 0) return troubleOfErrno(gone, pathOf(directory, name));
     // Somebody without the lock wrote too: what the file is now is not what the caller knows.
     const isOurs = statSize() === size + torn + text.length;
@@ -133,6 +136,11 @@ function appendAndClose(
 /** Given as undefined, which is no file, is not left out. */
 function expectedOf(options: Appending): FileVersion | 'any' {
   return 'expected' in options ? options.expected : 'any';
+}
+
+/** Whether a file is anywhere still. */
+function hasName(fd: number): boolean {
+  return statDescriptor(fd) === 0 && statLinks() > 0;
 }
 
 /** 1 when the last octet isn't a newline, else 0; an errno as a negative number. */

@@ -48,6 +48,10 @@ export class Background {
     return this.#child.pid ?? 0;
   }
 
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
   write(text: string): void {
     this.#child.stdin?.write(text);
   }
