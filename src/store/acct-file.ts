@@ -16,7 +16,7 @@ import { type CallRecord, MAX_RECORD_OCTETS, parseCallRecord } from '../home/acc
 import type { Fault } from '../home/fault.ts';
 import { isDataLine } from '../home/lines.ts';
 import type { Account } from '../unix/nss.ts';
-import { type Trouble, trouble, troubleOfErrno } from '../unix/trouble.ts';
+import { isTrouble, type Trouble, trouble, troubleOfErrno } from '../unix/trouble.ts';
 import { ACCT } from './home-files.ts';
 import { openUserFile } from './user-file.ts';
 
@@ -69,11 +69,38 @@ export function openHostAcct(path = hostAcctPath): AcctFile | undefined | Troubl
   }
 }
 
+/** How often files that are renamed meanwhile are opened anew. */
+const MOST_ATTEMPTS = 10;
+
 /**
- * The host's files of calls, the oldest first: those that logrotate(8) renamed (`acct.2.gz`, `acct-20261101`) and the
- * current one, but none last written before `since` (milliseconds since 1970).
+ * Opens the host's files of calls, the oldest first: those that logrotate(8) renamed (`acct.2.gz`, `acct-20261101`) and the
+ * current one, but none last written before `since` (milliseconds since 1970). Each call is in one of them, also when they
+ * are rotated just then.
  */
-export function hostAcctPaths(since: number, path = hostAcctPath): string[] {
+export function openHostAccts(since: number, path = hostAcctPath): AcctFile[] | Trouble {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const paths = hostAcctPaths(since, path);
+    const opened = paths.map((name) => openHostAcct(name));
+    const files = opened.filter((file): file is AcctFile => file !== undefined && !isTrouble(file));
+    const wrong = opened.find(isTrouble);
+    const isLasting =
+      paths.every((name, at) => isStill(name, opened[at])) &&
+      hostAcctPaths(since, path).join() === paths.join();
+    if (isLasting && wrong === undefined) return files;
+    for (const { fd } of files) closeSync(fd);
+    if (wrong !== undefined) return wrong;
+  }
+  return trouble('busy', path, 'is rotated all the time');
+}
+
+function isStill(path: string, file: AcctFile | undefined | Trouble): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
+  if (file === undefined || isTrouble(file)) return named === undefined;
+  const { dev, ino } = fstatSync(file.fd);
+  return dev === named?.dev && ino === named.ino;
+}
+
+function hostAcctPaths(since: number, path: string): string[] {
   const slash = path.lastIndexOf('/');
   const name = path.slice(slash + 1);
   const rotated: { path: string; age: number }[] = [];

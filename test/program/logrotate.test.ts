@@ -77,7 +77,9 @@ describeNeeding(['root', 'logrotate'], 'logrotate', () => {
       return [uid, gid, (mode & 0o7777).toString(8)];
     });
     expect(owned).toEqual(files().map(() => [0, 0, '640']));
-    const ids = files().flatMap(linesOf).map((line) => JSON.parse(line).id);
+    const ids = files()
+      .flatMap(linesOf)
+      .map((line) => JSON.parse(line).id);
     expect(new Set(ids).size).toBe(made);
     expect(JSON.parse(sipacct('report', '--json')).total.calls).toBe(made);
     expect(JSON.parse(sipacct('list', '--json'))).toHaveLength(made);

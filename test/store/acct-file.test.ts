@@ -1,17 +1,28 @@
 // Calls read in pieces: whatever the pieces, the same calls and the same faults, and nothing is fatal.
 
-import { appendFileSync, mkdirSync, openSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  appendFileSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type CallRecord, formatCallRecord } from '../../src/home/acct.ts';
 import type { Fault } from '../../src/home/fault.ts';
 import {
   type AcctFile,
-  hostAcctPaths,
   LineReader,
   openHostAcct,
+  openHostAccts,
   openUserAcct,
   readAcct,
 } from '../../src/store/acct-file.ts';
@@ -128,13 +139,46 @@ test('rotated files come first, the oldest of them at the head, and those before
     const text = `${line(name)}\n`;
     writeFileSync(join(directory, name), name.endsWith('.gz') ? gzipSync(text) : text);
   }
-  const paths = hostAcctPaths(0, join(directory, 'acct'));
-  const ids: string[] = [];
-  for (const path of paths) ids.push(...(await readAll(openHostAcct(path))).ids);
-  expect(ids).toEqual(['acct.10.gz', 'acct.2.gz', 'acct.1', 'acct-20261001.gz', 'acct-20261101', 'acct']);
+  const idsSince = async (since: number) => {
+    const ids: string[] = [];
+    for (const file of openHostAccts(since, join(directory, 'acct')) as AcctFile[])
+      ids.push(...(await readAll(file)).ids);
+    return ids;
+  };
+  const all = ['acct.10.gz', 'acct.2.gz', 'acct.1', 'acct-20261001.gz', 'acct-20261101', 'acct'];
+  expect(await idsSince(0)).toEqual(all);
   utimesSync(join(directory, 'acct.2.gz'), 1000, 1000);
-  expect(hostAcctPaths(1_000_001, join(directory, 'acct'))).not.toContain(join(directory, 'acct.2.gz'));
-  expect(hostAcctPaths(1_000_000, join(directory, 'acct'))).toContain(join(directory, 'acct.2.gz'));
+  expect(await idsSince(1_000_001)).toEqual(all.filter((name) => name !== 'acct.2.gz'));
+  expect(await idsSince(1_000_000)).toEqual(all);
+});
+
+test('files that are rotated while they are opened are each opened once, and none is left out', async () => {
+  const directory = temporaryDirectory();
+  const rotate = `
+    const { existsSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    for (let number = 0; !existsSync('stop'); number += 1) {
+      writeFileSync('new', String(number));
+      renameSync('new', 'acct');
+      Atomics.wait(pause, 0, 0, 1);
+      for (const age of ['.3', '.2', '.1', ''])
+        if (existsSync('acct' + age)) renameSync('acct' + age, 'acct.' + (Number(age.slice(1)) + 1));
+      rmSync('acct.4', { force: true });
+    }`;
+  const rotating = spawn(process.execPath, ['-e', rotate], { cwd: directory, stdio: 'inherit' });
+  onTestFinished(() => void rotating.kill('SIGKILL'));
+  const ended = once(rotating, 'exit');
+  await vi.waitFor(() => readFileSync(join(directory, 'acct.3')));
+  for (let look = 0; look < 3000; look += 1) {
+    const files = openHostAccts(0, join(directory, 'acct')) as AcctFile[];
+    const numbers = files.map(({ fd }) => Number(readFileSync(fd)));
+    for (const { fd } of files) closeSync(fd);
+    const [oldest = Number.NaN] = numbers;
+    expect(numbers.length).toBeGreaterThan(2);
+    expect(numbers).toEqual(numbers.map((_, at) => oldest + at));
+  }
+  writeFileSync(join(directory, 'stop'), '');
+  await ended;
 });
 
 test('a packed file that is damaged gives the calls before the damage', async () => {

@@ -3,7 +3,7 @@
 import type { Period } from '../../accounting/period.ts';
 import type { CallRecord } from '../../home/acct.ts';
 import { addFault, type Fault } from '../../home/fault.ts';
-import { type AcctFile, hostAcctPaths, openHostAcct, openUserAcct, readAcct } from '../../store/acct-file.ts';
+import { type AcctFile, openHostAccts, openUserAcct, readAcct } from '../../store/acct-file.ts';
 import type { Account } from '../../unix/nss.ts';
 import type { Trouble } from '../../unix/trouble.ts';
 import { isTrouble, type Refusal, refusalOf } from '../refusal.ts';
@@ -54,18 +54,10 @@ export async function readCalls(
 
 /** The files of an account or of the host, the oldest first; of one that is missing there are no calls. */
 function openFiles(period: Period, account: Account | undefined): AcctFile[] | Trouble {
-  const files: AcctFile[] = [];
-  const add = (file: AcctFile | undefined | Trouble): Trouble | undefined => {
-    if (isTrouble(file)) return file;
-    if (file !== undefined) files.push(file);
-    return undefined;
-  };
-  if (account !== undefined) return add(openUserAcct(account, strictModesFor(account))) ?? files;
-  for (const path of hostAcctPaths(period.since)) {
-    const wrong = add(openHostAcct(path));
-    if (wrong !== undefined) return wrong;
-  }
-  return files;
+  if (account === undefined) return openHostAccts(period.since);
+  const file = openUserAcct(account, strictModesFor(account));
+  if (isTrouble(file)) return file;
+  return file === undefined ? [] : [file];
 }
 
 /** Whether StrictModes holds for an account. Throws NssError. */
