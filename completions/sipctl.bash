@@ -22,11 +22,12 @@ _sipctl() {
       'sipctl' | 'sipctl ul' | 'sipctl user' | 'sipctl config') mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur") ;;
       'sipctl setup') mapfile -t COMPREPLY < <(compgen -W '-f --realm --listen --group --user --yes -h --help' -- "$cur") ;;
       'sipctl serve') mapfile -t COMPREPLY < <(compgen -W '-f -o -t -T --own --json -h --help' -- "$cur") ;;
-      'sipctl ul show' | 'sipctl ul add' | 'sipctl ul rm' | 'sipctl ul dump' | 'sipctl user list' | 'sipctl user show' | 'sipctl check') mapfile -t COMPREPLY < <(compgen -W '--json -h --help' -- "$cur") ;;
+      'sipctl ul show' | 'sipctl ul add' | 'sipctl ul rm' | 'sipctl ul dump' | 'sipctl user list' | 'sipctl user show') mapfile -t COMPREPLY < <(compgen -W '--json -h --help' -- "$cur") ;;
       'sipctl config show' | 'sipctl config get' | 'sipctl config set' | 'sipctl config unset') mapfile -t COMPREPLY < <(compgen -W '--user --json -h --help' -- "$cur") ;;
       'sipctl config edit') mapfile -t COMPREPLY < <(compgen -W '--user -h --help' -- "$cur") ;;
       'sipctl config check') mapfile -t COMPREPLY < <(compgen -W '--user --server --json -h --help' -- "$cur") ;;
       'sipctl ha1') mapfile -t COMPREPLY < <(compgen -W '--realm --json -h --help' -- "$cur") ;;
+      'sipctl check') mapfile -t COMPREPLY < <(compgen -W '--call --json -h --help' -- "$cur") ;;
       'sipctl last') mapfile -t COMPREPLY < <(compgen -W '-n --since --json -h --help' -- "$cur") ;;
       'sipctl status' | 'sipctl ping' | 'sipctl calls' | 'sipctl drop') mapfile -t COMPREPLY < <(compgen -W '--socket --json -h --help' -- "$cur") ;;
       'sipctl stats') mapfile -t COMPREPLY < <(compgen -W '--socket --json --prometheus -h --help' -- "$cur") ;;

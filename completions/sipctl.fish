@@ -102,6 +102,7 @@ complete -c sipctl -n '__sipctl_at sipctl ha1' -l realm -x -d 'the realm instead
 complete -c sipctl -n '__sipctl_at sipctl ha1' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl ha1' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl check' -a '(__fish_complete_users)'
+complete -c sipctl -n '__sipctl_at sipctl check' -l call -d 'register two phones for a moment, and call one from the other'
 complete -c sipctl -n '__sipctl_at sipctl check' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl check' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl last' -a '(__fish_complete_users)'

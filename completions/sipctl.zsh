@@ -90,6 +90,7 @@ _sipctl_last() {
 
 _sipctl_check() {
   _arguments -s \
+    '--call[register two phones for a moment, and call one from the other]' \
     '--json[print JSON]' \
     '(-h --help)'{-h,--help}'[show this help]' \
     '::user:_users'

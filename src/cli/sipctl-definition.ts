@@ -244,7 +244,10 @@ export const sipctl: ProgramDefinition = {
       name: 'check',
       summary: 'Find out why an account cannot register.',
       arguments: [user],
-      options: [json],
+      options: [
+        { long: '--call', description: 'register two phones for a moment, and call one from the other' },
+        json,
+      ],
       run: () => import('./sipctl/check.ts'),
     },
     {

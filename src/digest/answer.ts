@@ -5,13 +5,15 @@ import { type Challenge, formatCredentials, parseChallenge } from './challenge.t
 import type { Algorithm } from './hash.ts';
 import { digestResponse, ha1 } from './response.ts';
 
-/** What a client is known by; octet strings. */
-export interface ClientCredentials {
+/** HA1s in hex; of an algorithm that is missing, or empty, none is known. */
+export type KnownHashes = Readonly<Partial<Record<Algorithm, string>>>;
+
+/** What a client is known by; octet strings. With hashes, challenges by other algorithms are not answered. */
+export type ClientCredentials = {
   readonly username: string;
   /** The only one whose challenges are answered; undefined: any. */
   readonly realm?: string | undefined;
-  readonly password: string;
-}
+} & ({ readonly password: string } | { readonly hashes: KnownHashes });
 
 /** The request that will carry the answer. */
 export interface AnsweredRequest {
@@ -63,25 +65,30 @@ export function answerChallenges(
   state: AnswerState,
   cnonce: string,
 ): ClientAnswer | undefined {
-  const challenge = strongest(challenges, credentials.realm);
+  const challenge = strongest(challenges, credentials);
   if (challenge === undefined || (state.wasRefused === true && !challenge.stale)) return undefined;
   const { realm, nonce, algorithm, qop, opaque } = challenge;
-  const { username, password } = credentials;
+  const { username } = credentials;
   const use = { nonce, nc: state.last?.nonce === nonce ? state.last.nc + 1 : 1 };
   if (use.nc > HIGHEST_COUNT) return undefined;
   const protection = qop === undefined ? {} : { qop, nc: use.nc.toString(16).padStart(8, '0'), cnonce };
   const fields = { algorithm, nonce, uri: request.uri, ...protection };
-  const hashed = ha1(algorithm, username, realm, password);
+  const hashed =
+    'hashes' in credentials
+      ? (credentials.hashes[algorithm] as string)
+      : ha1(algorithm, username, realm, credentials.password);
   const response = digestResponse({ ...fields, ha1: hashed, method: request.method });
   return { value: formatCredentials({ ...fields, username, realm, response, opaque }), use };
 }
 
-function strongest(values: readonly string[], realm: string | undefined): Answerable | undefined {
+function strongest(values: readonly string[], credentials: ClientCredentials): Answerable | undefined {
+  const { realm } = credentials;
   let best: Answerable | undefined;
   for (const value of values) {
     const challenge = parseChallenge(value);
     if (challenge === undefined || !isAnswerable(challenge)) continue;
     if (realm !== undefined && challenge.realm !== realm) continue;
+    if ('hashes' in credentials && !credentials.hashes[challenge.algorithm]) continue;
     if (best === undefined || STRENGTH[challenge.algorithm] > STRENGTH[best.algorithm]) best = challenge;
   }
   return best;

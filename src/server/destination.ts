@@ -8,6 +8,7 @@ import { splitSubaddress } from '../home/subaddress.ts';
 import { expandTokens } from '../home/tokens.ts';
 import type { Binding } from '../home/usrloc.ts';
 import { fromOctets, toOctets } from '../message/octets.ts';
+import { parameterValue } from '../message/parameters.ts';
 import { formatUri, parseUri, type SipUri } from '../message/uri.ts';
 import { type Forward, screenCall } from '../proxy/callee-policy.ts';
 import { groupThatMayCall, refuseForeignCall } from '../proxy/calling-rights.ts';
@@ -128,17 +129,20 @@ async function seekAccount(forwarding: Forwarding, search: Search, name: string,
   }
   visited.add(loaded.name);
   const { settings, rules } = await callSettings(service, loaded, inbound);
-  search.callee = { user: loaded, settings, uri: addressOf(service, loaded.name) };
+  // A URI of one phone alone (RFC 5627 §6.1): the others do not ring, and the call goes nowhere else.
+  const device = parameterValue(uri.parameters, 'gr');
+  const obeyed = device === undefined ? settings : { ...settings, ...NO_FORWARDS };
+  search.callee = { user: loaded, settings: obeyed, uri: addressOf(service, loaded.name) };
   if (inbound.call !== undefined) service.calls.called(inbound.call, loaded, settings.Accounting);
-  const verdict = screenCall(settings, rules, inbound.caller.facts, inbound.request.method);
+  const verdict = screenCall(obeyed, rules, inbound.caller.facts, inbound.request.method);
   if (verdict?.type === 'rejection') fail(forwarding, search, verdict);
   else if (verdict?.type === 'forward') redirectTo(forwarding, search, verdict);
-  else if (settings.DoNotDisturb && inbound.request.method === 'INVITE') {
-    const { ForwardBusy } = settings;
+  else if (obeyed.DoNotDisturb && inbound.request.method === 'INVITE') {
+    const { ForwardBusy } = obeyed;
     if (ForwardBusy === undefined) fail(forwarding, search, reject(486, 'DoNotDisturb'));
     else redirectTo(forwarding, search, { type: 'forward', reason: 'user-busy', target: ForwardBusy });
   } else {
-    search.groups = phonesOf(service, loaded, inbound.exchange.nowMs, search.breadth);
+    search.groups = phonesOf(service, loaded, inbound.exchange.nowMs, search.breadth, device);
     ring(forwarding, search);
   }
 }
@@ -150,14 +154,31 @@ const waysTo = new WeakMap<
 >();
 const WAY_MS = 10_000;
 
-/** The target set (§16.5): contacts that may be used, at most MaxContacts; the others are in the log. */
-function phonesOf(service: Service, user: User, nowMs: number, breadth: number): Target[][] {
+const NO_FORWARDS = {
+  ForwardAlways: undefined,
+  ForwardBusy: undefined,
+  ForwardNoAnswer: undefined,
+  ForwardUnreachable: undefined,
+};
+
+/**
+ * The target set (§16.5): contacts that may be used, at most MaxContacts; the others are in the log. With `device` only
+ * those of that instance (RFC 5626 §4.1).
+ */
+function phonesOf(
+  service: Service,
+  user: User,
+  nowMs: number,
+  breadth: number,
+  device: string | undefined,
+): Target[][] {
   const groups: Target[][] = [];
   let left = service.limitsOf(user).maxContacts;
   for (const bindings of targetSet(user.contacts.bindings, nowMs)) {
     const targets: Target[] = [];
     for (const binding of bindings) {
       if (left === 0) break;
+      if (device !== undefined && !isInstance(binding, device)) continue;
       const target = wayTo(service, user, binding, nowMs);
       if (target === undefined) continue;
       targets.push(target);
@@ -166,6 +187,11 @@ function phonesOf(service: Service, user: User, nowMs: number, breadth: number):
     if (targets.length > 0) groups.push(targets);
   }
   return withinBreadth(groups, breadth);
+}
+
+/** `+sip.instance` is a quoted URN in angle brackets. */
+function isInstance({ instance = '' }: Binding, device: string): boolean {
+  return instance.replace(/^<|>$/g, '').toLowerCase() === device.toLowerCase();
 }
 
 /** The target of a contact, as it was found lately; undefined of one that cannot be used. */

@@ -2,8 +2,9 @@
 
 import { afterEach, describe, expect, test } from 'vitest';
 import { fieldValue, fieldValues } from '../../src/message/fields.ts';
+import type { Request } from '../../src/message/message.ts';
 import { Phone, registeredPhone, SDP } from './phone.ts';
-import { realm, TestServer } from './running-server.ts';
+import { password, realm, TestServer } from './running-server.ts';
 
 const servers: TestServer[] = [];
 const aor = `sip:jan@${realm}`;
@@ -76,3 +77,40 @@ test.each(['127.0.0.10', '127.0.0.100', '192.0.2.1'])(
     expect((await bye).status).toBe(200);
   },
 );
+
+describe('a call to one phone by its instance (RFC 5627 §6.1)', () => {
+  const instance = 'urn:uuid:00000000-0000-4000-8000-0000000000AB';
+  const device = `${aor};gr=${instance.toLowerCase()}`;
+
+  test('rings there alone, whatever forwards say', async () => {
+    const server = await start();
+    server.write('config', 'ForwardAlways sip:x@192.0.2.1\nForwardBusy sip:x@192.0.2.1\n');
+    const wanted = await registeredPhone(server, 'udp', `;+sip.instance="<${instance}>"`);
+    const other = await registeredPhone(server);
+    const caller = await callerOf(server);
+    const inviting = caller.invite(device);
+    await wanted.answer(await wanted.next('INVITE'), 486);
+    expect((await inviting).status).toBe(486);
+    // What was sent before an answer to this would have come.
+    const asking = caller.request('MESSAGE', aor, { secret: password });
+    const { message } = await other.agent.nextMessage();
+    expect(message).toMatchObject({ type: 'request', method: 'MESSAGE' });
+    await other.answer({ request: message as Request, octets: '' }, 200);
+    expect((await asking).status).toBe(200);
+  });
+
+  test('that is not there is answered 480', async () => {
+    const server = await start();
+    await registeredPhone(server);
+    const caller = await callerOf(server);
+    expect((await caller.invite(device)).status).toBe(480);
+  });
+
+  test('obeys DoNotDisturb', async () => {
+    const server = await start();
+    server.write('config', 'DoNotDisturb yes\n');
+    await registeredPhone(server, 'udp', `;+sip.instance="<${instance}>"`);
+    const caller = await callerOf(server);
+    expect((await caller.invite(device)).status).toBe(486);
+  });
+});
