@@ -5,7 +5,7 @@ function __sipctl_at
   set -l path sipctl
   for word in $words[2..]
     switch "$path $word"
-      case 'sipctl setup' 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl reload' 'sipctl stop' 'sipctl log'
+      case 'sipctl setup' 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl ban' 'sipctl ban list' 'sipctl ban rm' 'sipctl reload' 'sipctl stop' 'sipctl log'
         set path "$path $word"
     end
   end
@@ -28,6 +28,7 @@ complete -c sipctl -n '__sipctl_at sipctl' -a calls -d 'Show the calls that are 
 complete -c sipctl -n '__sipctl_at sipctl' -a drop -d 'Take contacts away through the server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a trace -d 'Show SIP messages as they pass, their credentials masked.'
 complete -c sipctl -n '__sipctl_at sipctl' -a monitor -d 'Watch counters and rates, once a second.'
+complete -c sipctl -n '__sipctl_at sipctl' -a ban -d 'Show and end bans of addresses that tried too many passwords.'
 complete -c sipctl -n '__sipctl_at sipctl' -a reload -d 'Have the configuration read again.'
 complete -c sipctl -n '__sipctl_at sipctl' -a stop -d 'Stop the server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a log -d 'Change what is logged until the next reload.'
@@ -139,6 +140,15 @@ complete -c sipctl -n '__sipctl_at sipctl monitor' -s c -x -d 'end after so many
 complete -c sipctl -n '__sipctl_at sipctl monitor' -l socket -r -F -d 'the control socket of the server that is meant'
 complete -c sipctl -n '__sipctl_at sipctl monitor' -l json -d 'print JSON'
 complete -c sipctl -n '__sipctl_at sipctl monitor' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl ban' -a list -d 'List the bans that hold.'
+complete -c sipctl -n '__sipctl_at sipctl ban' -a rm -d 'End the bans of an address.'
+complete -c sipctl -n '__sipctl_at sipctl ban' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl ban list' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl ban list' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl ban list' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl ban rm' -l socket -r -F -d 'the control socket of the server that is meant'
+complete -c sipctl -n '__sipctl_at sipctl ban rm' -l json -d 'print JSON'
+complete -c sipctl -n '__sipctl_at sipctl ban rm' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl reload' -l socket -r -F -d 'the control socket of the server that is meant'
 complete -c sipctl -n '__sipctl_at sipctl reload' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl stop' -l socket -r -F -d 'the control socket of the server that is meant'

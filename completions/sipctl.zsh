@@ -20,6 +20,43 @@ _sipctl_reload() {
     '(-h --help)'{-h,--help}'[show this help]'
 }
 
+_sipctl_ban_rm() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    ':address: '
+}
+
+_sipctl_ban_list() {
+  _arguments -s \
+    '--socket[the control socket of the server that is meant]:PATH:_files' \
+    '--json[print JSON]' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_ban() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands=(
+    'list:List the bans that hold.'
+    'rm:End the bans of an address.'
+  )
+  _arguments -C \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '1: :->command' \
+    '*:: :->words'
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+        list) _sipctl_ban_list ;;
+        rm) _sipctl_ban_rm ;;
+      esac
+      ;;
+  esac
+}
+
 _sipctl_monitor() {
   _arguments -s \
     '-c[end after so many looks]:COUNT: ' \
@@ -314,6 +351,7 @@ _sipctl() {
     'drop:Take contacts away through the server.'
     'trace:Show SIP messages as they pass, their credentials masked.'
     'monitor:Watch counters and rates, once a second.'
+    'ban:Show and end bans of addresses that tried too many passwords.'
     'reload:Have the configuration read again.'
     'stop:Stop the server.'
     'log:Change what is logged until the next reload.'
@@ -341,6 +379,7 @@ _sipctl() {
         drop) _sipctl_drop ;;
         trace) _sipctl_trace ;;
         monitor) _sipctl_monitor ;;
+        ban) _sipctl_ban ;;
         reload) _sipctl_reload ;;
         stop) _sipctl_stop ;;
         log) _sipctl_log ;;

@@ -152,6 +152,7 @@ const socket: OptionDefinition = {
 };
 const ofUser = { name: 'contact', description: 'a SIP URI; all contacts if left out' };
 
+const runBan = () => import('./sipctl/ban.ts');
 const runOperate = () => import('./sipctl/operate.ts');
 /** What is asked of the server that runs. */
 const operate: readonly CommandDefinition[] = [
@@ -212,6 +213,20 @@ const operate: readonly CommandDefinition[] = [
     summary: 'Watch counters and rates, once a second.',
     options: [{ short: '-c', value: 'COUNT', description: 'end after so many looks' }, socket, json],
     run: () => import('./sipctl/monitor.ts'),
+  },
+  {
+    name: 'ban',
+    summary: 'Show and end bans of addresses that tried too many passwords.',
+    commands: [
+      { name: 'list', summary: 'List the bans that hold.', options: [socket, json], run: runBan },
+      {
+        name: 'rm',
+        summary: 'End the bans of an address.',
+        arguments: [{ name: 'address', description: 'as ban list shows it', required: true }],
+        options: [socket, json],
+        run: runBan,
+      },
+    ],
   },
   { name: 'reload', summary: 'Have the configuration read again.', options: [socket], run: runOperate },
   { name: 'stop', summary: 'Stop the server.', options: [socket], run: runOperate },

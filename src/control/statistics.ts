@@ -18,7 +18,7 @@ export interface Statistics {
   readonly calls: number;
   /** What was not served, by why. */
   readonly refused: Readonly<
-    Record<'malformed' | 'rate-limit' | 'overload' | 'calls-at-once' | 'authentication', number>
+    Record<'malformed' | 'rate-limit' | 'overload' | 'calls-at-once' | 'authentication' | 'banned', number>
   >;
   /** How many there are. */
   readonly now: {

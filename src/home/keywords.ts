@@ -161,10 +161,9 @@ export const keywords = {
   MaxAuthTries: server(
     integer(1, 1_000_000),
     10,
-    'Wrong passwords from one address in ten minutes before a ban',
-    LATER,
+    'Wrong passwords for one account from one address in ten minutes before a ban',
   ),
-  BanTime: server(duration(1, YEAR), 600, 'How long a ban holds', LATER),
+  BanTime: server(duration(0, YEAR), 600, 'How long a ban holds; 0: nobody is banned'),
   RateLimit: server(rate, { rate: 100, burst: 500 }, 'Requests a second and at once from one address'),
   LogLevel: server(
     choice('error', 'warning', 'notice', 'info', 'debug'),

@@ -18,6 +18,7 @@ import { canonicalAddress } from '../transport/address.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Account } from '../unix/nss.ts';
+import type { Bans } from './bans.ts';
 import type { CallAccounts } from './call-accounts.ts';
 import type { CallAttempts } from './call-attempts.ts';
 import { settingsOfEverybody } from './callee.ts';
@@ -51,6 +52,7 @@ export interface ServiceBase {
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
+  readonly bans: Bans;
   readonly keepalive: Keepalive;
   readonly sessions: Sessions;
   readonly locator: Locator;
@@ -103,7 +105,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   const isTrustedPeer = (address: string) => gateways.isTrusted(address) || isInTrustedPeers(address);
   const sourceLimits = createSourceLimits(keywords.RateLimit, MAX_SOURCES);
   // Who is on this host could load it without us.
-  const isUnlimited = (address: string) => addressKind(address) === 'loopback' || isTrustedPeer(address);
+  const isLimitless = (address: string) => addressKind(address) === 'loopback' || isTrustedPeer(address);
   const routeKey = hmacKey(Buffer.from(hmac(key, 'route'), 'hex'));
   const broadcasts = createBroadcasts();
   const hostFacts = {
@@ -128,6 +130,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
       isLocal: domains.isLocal,
     },
     failures: base.failures,
+    bans: base.bans,
     keepalive: base.keepalive,
     sessions: base.sessions,
     compaction: createCompaction(store, users, removalMemoryMs, log),
@@ -141,7 +144,8 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     dialogKey: hmacKey(Buffer.from(hmac(key, 'dialog'), 'hex')),
     loopSecret: hmac(key, 'loop'),
     callingRules: { allowForeign: keywords.AllowForeign, groups: keywords.CallingGroup },
-    limitsOfSource: (address) => (isUnlimited(address) ? undefined : sourceLimits),
+    isLimitless,
+    limitsOfSource: (address) => (isLimitless(address) ? undefined : sourceLimits),
     callAttempts: base.callAttempts,
     calls: base.calls,
     refusedByOverload: base.refusedByOverload,

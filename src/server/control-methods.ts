@@ -2,6 +2,7 @@
 
 import { type Call, type Method, type Methods, textParam, userOf } from '../control/dispatch.ts';
 import { controlFault, isControlFault, type Params } from '../control/protocol.ts';
+import { fromOctets } from '../message/octets.ts';
 import { canonicalAddress, formatHostPort } from '../transport/address.ts';
 import type { Account } from '../unix/nss.ts';
 import { listCalls } from './control-calls.ts';
@@ -48,6 +49,8 @@ export function createControlMethods(parts: ControlParts): Methods {
     ['reload', administrators(() => reload(parts))],
     ['stop', administrators(() => parts.operator?.stop() ?? {})],
     ['log', administrators((params) => setLevel(parts, params))],
+    ['bans', administrators(() => listBans(parts))],
+    ['unban', administrators((params, call) => unban(parts, params, call))],
   ]);
 }
 
@@ -117,6 +120,32 @@ function addressOf(text: string): string | undefined {
   const [, host = '', port = ''] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
   const address = canonicalAddress(host);
   return address === undefined ? undefined : formatHostPort(address, Number(port));
+}
+
+/** As `sipctl ban list` shows them; times in ISO 8601. */
+function listBans({ current }: ControlParts): unknown {
+  const [nowMs, wallMs] = [performance.now(), Date.now()];
+  const time = (ms: number) => new Date(wallMs + ms - nowMs).toISOString();
+  return (current()?.bans.list(nowMs) ?? []).map(({ source, account, sinceMs, untilMs, failures }) => ({
+    address: source.includes(':') ? `${source}::/64` : source,
+    account: account === undefined ? null : fromOctets(account),
+    since: time(sinceMs),
+    until: time(untilMs),
+    failures,
+  }));
+}
+
+/** Ends the bans of an address. */
+function unban({ current }: ControlParts, params: Params, { caller }: Call): unknown {
+  const text = textParam(params, 'address');
+  if (isControlFault(text)) return text;
+  const address = canonicalAddress((text ?? '').replace(/\/64$/, ''));
+  if (address === undefined) return controlFault('invalidParams', `${text}: expected an IP address`);
+  const service = current();
+  const ended = service?.bans.remove(address, performance.now()) ?? 0;
+  if (ended === 0) return controlFault('notFound', `${address} is not banned`);
+  service?.log('notice', 'bans-ended', { address, bans: ended, by: caller.name });
+  return { ended };
 }
 
 function reload({ operator }: ControlParts): unknown {

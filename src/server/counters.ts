@@ -20,6 +20,7 @@ export interface Counters {
   overload: number;
   callsAtOnce: number;
   authenticationFailures: number;
+  banned: number;
 }
 
 /** Starts at zero. */
@@ -30,7 +31,7 @@ export function createCounters(): Counters {
   return {
     requests,
     ...{ absorbed: 0, responsesReceived: 0, confirmed: 0, contactsAdded: 0, contactsRemoved: 0, calls: 0 },
-    ...{ malformed: 0, rateLimited: 0, overload: 0, callsAtOnce: 0, authenticationFailures: 0 },
+    ...{ malformed: 0, rateLimited: 0, overload: 0, callsAtOnce: 0, authenticationFailures: 0, banned: 0 },
   };
 }
 

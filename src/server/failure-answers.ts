@@ -6,11 +6,13 @@ const GRID_MS = 10;
 const AT_LEAST_MS = 5;
 /** Failures waiting at once; beyond it the peer gets no answer and repeats itself. */
 const MAX_WAITING = 10_000;
+/** With more of them none waits longer than it must. */
+const MAX_DELAYED = 1000;
 
 /** Answers failures at times that do not depend on their cause. */
 export interface FailureAnswers {
-  /** Calls `send` at the first grid point 5 to 15 ms after `arrivedMs` (performance.now()). */
-  defer(arrivedMs: number, send: () => void): void;
+  /** Calls `send` at the first grid point 5 to 15 ms after `arrivedMs` (performance.now()), `moreMs` later at most. */
+  defer(arrivedMs: number, send: () => void, moreMs?: number): void;
   close(): void;
 }
 
@@ -43,9 +45,17 @@ export function createFailureAnswers(): FailureAnswers {
   }
 
   return {
-    defer(arrivedMs, send) {
+    defer(arrivedMs, send, moreMs = 0) {
       if (waiting.length >= MAX_WAITING) return;
-      waiting.push({ dueMs: Math.ceil((arrivedMs + AT_LEAST_MS) / GRID_MS) * GRID_MS, send });
+      const leastMs = AT_LEAST_MS + (waiting.length < MAX_DELAYED ? moreMs : 0);
+      const dueMs = Math.ceil((arrivedMs + leastMs) / GRID_MS) * GRID_MS;
+      let place = waiting.length;
+      while ((waiting[place - 1]?.dueMs ?? 0) > dueMs) place--;
+      waiting.splice(place, 0, { dueMs, send });
+      if (place === 0) {
+        clearTimeout(timer);
+        timer = undefined;
+      }
       arm();
     },
     close() {

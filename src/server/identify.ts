@@ -41,7 +41,18 @@ export function identify(
   const presented = readCredentials(service.authenticator, request, scheme, flow.remoteAddress, nowMs, did);
   if (presented.type === 'rejection') return refuse(service, exchange, presented);
   const transaction = service.transactions.createServerTransaction(request, head, flow);
+  const { remoteAddress } = flow;
+  const isCounted = !service.isLimitless(remoteAddress);
   const isFresh = reserveCount(service.authenticator, presented);
+  if (isCounted && service.bans.isBannedAs(remoteAddress, presented.user, exchange.arrivedMs)) {
+    // As with a wrong password, whatever it is: a right one is not to be told by the answer.
+    service.counters.banned++;
+    const answer: Answer = { type: 'no', why: 'banned' };
+    const refusal = judge(service.authenticator, presented, answer, isFresh, remoteAddress, nowMs);
+    if (refusal.type === 'rejection')
+      service.failures.defer(exchange.arrivedMs, () => refuseIn(service, exchange, transaction, refusal));
+    return undefined;
+  }
   const claimed = service.users.claimed(presented.user);
   const operations: Operation[] = [
     { type: 'verify', credentials: presented.digest },
@@ -66,6 +77,7 @@ export function identify(
       nowMs,
     );
     if (identity.type === 'authenticated') {
+      if (isCounted) service.bans.succeeded(remoteAddress, presented.user);
       const user = service.users.proved(claimed);
       return proceed({ identity, transaction, user, account: account as Answer, answers });
     }
@@ -74,7 +86,8 @@ export function identify(
     if (verified?.type === 'no') {
       service.counters.authenticationFailures++;
       service.log('info', 'auth-failed', fields);
-      service.failures.defer(exchange.arrivedMs, answer);
+      const delayMs = isCounted ? countFailure(service, exchange, presented.user) : 0;
+      service.failures.defer(exchange.arrivedMs, answer, delayMs);
       return undefined;
     }
     // No failures of his: what is banned by the log must not be banned for a home that is down or a nonce used twice.
@@ -83,6 +96,17 @@ export function identify(
     answer();
     return undefined;
   }, release);
+}
+
+/** Counts a failure; by how much later it is answered. */
+function countFailure({ bans, log }: Service, { flow, arrivedMs }: Exchange, account: string): number {
+  const { delayMs, ban } = bans.failed(flow.remoteAddress, account, arrivedMs);
+  if (ban !== undefined) {
+    const seconds = Math.round((ban.untilMs - ban.sinceMs) / 1000);
+    const user = ban.account === undefined ? {} : { user: ban.account };
+    log('warning', 'banned', { src: sourceOf(flow), ...user, failures: ban.failures, seconds });
+  }
+  return delayMs;
 }
 
 /** auth_db's did: of the To domain for REGISTER, of the From domain otherwise. */

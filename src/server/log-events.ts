@@ -10,6 +10,8 @@ export const LOG_EVENTS = [
   'auth-error',
   'auth-failed',
   'auth-stale',
+  'banned',
+  'bans-ended',
   'bye-unheard',
   'calls-journal',
   'calls-taken-up',

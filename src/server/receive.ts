@@ -66,14 +66,21 @@ export function receive(service: Service, octets: string, flow: Flow): void {
   }
 }
 
-/** RateLimit, before anything is parsed. Responses are to requests of ours. */
+/** Bans and RateLimit, before anything is parsed. Responses are to requests of ours. */
 function isBeyondRate(service: Service, octets: string, flow: Flow): boolean {
   if (octets.startsWith('SIP/2.0')) return false;
   const { remoteAddress } = flow;
+  if (isBanned(service, remoteAddress)) return true;
   const verdict = service.limitsOfSource(remoteAddress)?.admit(remoteAddress, performance.now());
   if (verdict === undefined || verdict === 'admitted') return false;
   service.counters.rateLimited++;
   if (verdict === 'refused-first') service.log('warning', 'rate-limit', { src: sourceOf(flow) });
+  return true;
+}
+
+function isBanned(service: Service, address: string): boolean {
+  if (!service.bans.isBanned(address, performance.now()) || service.isLimitless(address)) return false;
+  service.counters.banned++;
   return true;
 }
 

@@ -16,6 +16,7 @@ import { formatHostPort } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Locator } from '../transport/locate.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { Bans } from './bans.ts';
 import type { CallAccounts } from './call-accounts.ts';
 import type { CallAttempts } from './call-attempts.ts';
 import type { CallSettings } from './callee.ts';
@@ -42,6 +43,7 @@ export interface Service {
   readonly authenticator: Authenticator;
   readonly transactions: TransactionLayer;
   readonly failures: FailureAnswers;
+  readonly bans: Bans;
   readonly compaction: Compaction;
   readonly keepalive: Keepalive;
   readonly sessions: Sessions;
@@ -65,7 +67,9 @@ export interface Service {
   /** Nobody else can make a hash that stops a request as a loop. */
   readonly loopSecret: string;
   readonly callingRules: CallingRules;
-  /** RateLimit; undefined for a source that has none: the host itself and trusted peers. */
+  /** The host itself and trusted peers: no limit of requests, no bans. */
+  isLimitless(address: string): boolean;
+  /** RateLimit; undefined for a source that has none. */
   limitsOfSource(address: string): SourceLimits | undefined;
   /** Calls of each user that are being set up. */
   readonly callAttempts: CallAttempts;

@@ -20,6 +20,7 @@ import { warmThreadPool } from '../unix/as-user.ts';
 import { openLoginLog } from '../unix/login-log.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { WTMP } from '../unix/wtmp.ts';
+import { createBans } from './bans.ts';
 import { buildService } from './build-service.ts';
 import { createCallAccounts } from './call-accounts.ts';
 import { createCallAttempts } from './call-attempts.ts';
@@ -215,6 +216,10 @@ export async function startServer(
     calls,
     refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
     failures: createFailureAnswers(),
+    bans: createBans(() => {
+      const { MaxAuthTries, BanTime } = (service as Service).keywords;
+      return { tries: MaxAuthTries, banMs: BanTime * 1000 };
+    }),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
   };

@@ -92,6 +92,7 @@ export function createStatistics(
         overload: counters.overload,
         'calls-at-once': counters.callsAtOnce,
         authentication: counters.authenticationFailures,
+        banned: counters.banned,
       },
       now: {
         transactions: service?.transactions.size() ?? 0,

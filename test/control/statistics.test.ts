@@ -12,7 +12,7 @@ const statistics: Statistics = {
   responsesSent: { '2xx': 4 },
   registrations: { confirmed: 2, added: 1, removed: 0 },
   calls: 0,
-  refused: { malformed: 0, 'rate-limit': 9, overload: 0, 'calls-at-once': 0, authentication: 0 },
+  refused: { malformed: 0, 'rate-limit': 9, overload: 0, 'calls-at-once': 0, authentication: 0, banned: 0 },
   now: { transactions: 0, callsBeginning: 0, contacts: 1, users: 1, keptAlive: 0 },
   memory: { rss: 1000, heap: 100 },
   delay: { mean: 1.5, max: 250 },

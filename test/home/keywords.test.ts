@@ -12,8 +12,8 @@ const NAMES = Object.keys(keywords) as KeywordName[];
 
 /** What a later version will act on. */
 const LATER = [
-  ...['UsePAM', 'PAMService', 'MaxAuthTries'],
-  ...['BanTime', 'ServerUser', 'DbUrl', 'CredentialsTable'],
+  ...['UsePAM', 'PAMService'],
+  ...['ServerUser', 'DbUrl', 'CredentialsTable'],
   ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
   ...['DidColumn', 'FlagsColumn'],
 ];

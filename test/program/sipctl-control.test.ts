@@ -17,6 +17,8 @@ const commands = [
   ['reload'],
   ['stop'],
   ['log', 'debug'],
+  ['ban', 'list'],
+  ['ban', 'rm', '192.0.2.1'],
 ];
 
 describe.skipIf(!canPlayUsers)('a server of one’s own (needs root or libnss_wrapper)', () => {

@@ -14,7 +14,7 @@ const at = (registers: number): Statistics => ({
   responsesSent: { '2xx': registers },
   registrations: { confirmed: registers, added: 1, removed: 0 },
   calls: 3,
-  refused: { malformed: 0, 'rate-limit': 9, overload: 0, 'calls-at-once': 0, authentication: 0 },
+  refused: { malformed: 0, 'rate-limit': 9, overload: 0, 'calls-at-once': 0, authentication: 0, banned: 0 },
   now: { transactions: 5, callsBeginning: 2, contacts: 12, users: 11, keptAlive: 4 },
   memory: { rss: 100 * 2 ** 20, heap: 100 },
   delay: { mean: 1.5, max: 250 },
