@@ -9,6 +9,7 @@ import { freePort } from '../host/free-port.ts';
 import { longSeconds } from '../host/long-seconds.ts';
 import { realm } from '../host/passwords.ts';
 import { describeNeeding } from '../host/required.ts';
+import { type Memory, memoryReporting, settledMemory } from './memory.ts';
 import { isRoot, WrappedHost, wrapperNeeds } from './wrapped-host.ts';
 import { WrappedServer } from './wrapped-server.ts';
 
@@ -19,19 +20,6 @@ const callsASecond = 1000;
 const timerT1Ms = 50;
 const mostGrowth = 1.1;
 const password = 'secret';
-
-/** On SIGUSR2 collects all garbage and says how much is left. */
-const reporter = `
-import { writeSync } from 'node:fs';
-process.on('SIGUSR2', () => {
-  const resident = process.memoryUsage().rss;
-  gc();
-  setImmediate(() => {
-    gc();
-    const { rss, heapUsed, external } = process.memoryUsage();
-    writeSync(1, 'memory ' + JSON.stringify({ resident, rss, used: heapUsed + external }) + '\\n');
-  });
-});`;
 
 describeNeeding([...wrapperNeeds, 'sipp'], `${allCalls} calls in a row`, () => {
   let host: WrappedHost;
@@ -44,9 +32,8 @@ describeNeeding([...wrapperNeeds, 'sipp'], `${allCalls} calls in a row`, () => {
     const [user] = host.users as [string];
     host.makeHome(user);
     host.setPassword(user, password);
-    const preload = ['--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(reporter)}`];
     const config = [`TimerT1 ${timerT1Ms}`, 'TrustedPeers 127.0.0.1', 'LogLevel info'];
-    server = await WrappedServer.prepare(host, { own: !isRoot, config, nodeOptions: preload });
+    server = await WrappedServer.prepare(host, { own: !isRoot, config, nodeOptions: memoryReporting });
     await server.start();
     callerPort = await freePort();
     const calleePort = await freePort();
@@ -81,14 +68,10 @@ describeNeeding([...wrapperNeeds, 'sipp'], `${allCalls} calls in a row`, () => {
     expect(await sipp.end(600_000)).toBe(0);
   }
 
-  /** What is used when the transactions of the last call have ended: the longest lives 64·T1. */
-  async function idleMemory(): Promise<{ resident: number; rss: number; used: number }> {
+  /** What is left when the transactions of the last call have ended: the longest lives 64·T1. */
+  async function idleMemory(): Promise<Memory> {
     await new Promise((done) => setTimeout(done, 64 * timerT1Ms + 5_500));
-    const { process: running } = server;
-    const from = running.output.length;
-    process.kill(running.pid, 'SIGUSR2');
-    await running.match(new RegExp(`^[^]{${from},}memory \\{.*\\}\\n`), 10_000);
-    return JSON.parse(/memory (\{.*\})\n/.exec(running.output.slice(from))?.[1] ?? '');
+    return settledMemory(server.process);
   }
 
   test('memory is flat', { timeout: 900_000 }, async () => {

@@ -17,6 +17,7 @@ import { longSeconds } from '../host/long-seconds.ts';
 import { realm } from '../host/passwords.ts';
 import { describeNeeding } from '../host/required.ts';
 import { createHostileConnections, type HostileConnections } from './hostile-connections.ts';
+import { type Memory, memoryReporting, settledMemory } from './memory.ts';
 import { maxOctets, mutate } from './mutate.ts';
 import { createRandom, type Random } from './random.ts';
 import { isRoot, WrappedHost, wrapperNeeds } from './wrapped-host.ts';
@@ -35,24 +36,6 @@ const batchMessages = 40;
 const samplesAQuarter = 8;
 const mostGrowth = 1.1;
 
-/** Collects all garbage on SIGUSR2 and says how much memory is left; run in the server's process before it. */
-const memoryReporter = `
-import { writeSync } from 'node:fs';
-process.on('SIGUSR2', () => {
-  gc();
-  setImmediate(() => {
-    gc();
-    const { rss, heapUsed, external } = process.memoryUsage();
-    writeSync(1, 'memory ' + JSON.stringify({ rss, heapUsed, external }) + '\\n');
-  });
-});`;
-
-interface Memory {
-  readonly rss: number;
-  readonly heapUsed: number;
-  readonly external: number;
-}
-
 describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
   let host: WrappedHost;
   let server: WrappedServer;
@@ -68,10 +51,9 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
       host.makeHome(user);
       host.setPassword(user, password);
     }
-    const preload = ['--expose-gc', '--import', `data:text/javascript,${encodeURIComponent(memoryReporter)}`];
     // What is remembered for a time is forgotten soon enough that as much is remembered early as late.
     const config = ['TimerT1 20', 'NonceLifetime 5', 'LogLevel info'];
-    server = await WrappedServer.prepare(host, { own: !isRoot, config, nodeOptions: preload });
+    server = await WrappedServer.prepare(host, { own: !isRoot, config, nodeOptions: memoryReporting });
     await server.start();
     socket = createSocket('udp4');
     socket.on('message', (data) => {
@@ -98,11 +80,9 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
     return agent;
   }
 
-  async function memory(): Promise<Memory> {
+  function memory(): Promise<Memory> {
     server.process.output = '';
-    process.kill(server.process.pid, 'SIGUSR2');
-    const [, json = ''] = await server.process.match(/^memory (.*)$/m);
-    return JSON.parse(json);
+    return settledMemory(server.process);
   }
 
   function checkLog(): void {
@@ -215,7 +195,7 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
     console.log(
       `FUZZ_SEED=${firstSeed}: ${messages} messages (${(octets / 2 ** 20).toFixed(0)} MiB), ${hostile.count} connections, ` +
         `${registrations} registrations beside them in ${seconds} s; answers ${JSON.stringify(Object.fromEntries([...answers].sort()))}\n` +
-        `MiB in the quarters: RSS ${mebibytes('rss')}, heap ${mebibytes('heapUsed')}, external ${mebibytes('external')}; growth ${growth.toFixed(3)}`,
+        `MiB in the quarters: RSS ${mebibytes('rss')}, used ${mebibytes('used')}; growth ${growth.toFixed(3)}`,
     );
     for (const status of ['200', '400', '401', '403']) expect(answers.get(status), status).toBeGreaterThan(0);
     await server.stop();
