@@ -2,9 +2,7 @@
 // under NO_COLOR.
 
 import { type Fault, formatFault } from '../home/fault.ts';
-
-/** One column's words; numbers are aligned to the right. */
-export type Cell = string | number;
+import { type Cell, formatPlainTable, formatTerminalTable } from './table.ts';
 
 /** What is shown while many things are done; on a terminal only. */
 interface Progress {
@@ -66,8 +64,12 @@ export function createReport(
     print: (text) => stdout.write(`${printable(text)}\n`),
     value: (value) => stdout.write(`${jsonText(value, stdout.isTTY ? 2 : undefined)}\n`),
     async table(head, rows) {
-      const text = isPlain(stdout) ? formatPlainTable(head, rows) : await formatBoxedTable(head, rows);
-      stdout.write(printable(text));
+      const cells = rows.map((row) => row.map((cell) => (typeof cell === 'string' ? printable(cell) : cell)));
+      stdout.write(
+        isPlain(stdout)
+          ? formatPlainTable(head, cells)
+          : await formatTerminalTable(head, cells, stdout.columns || usualColumns),
+      );
     },
     error: say,
     warning: (text) => say(`warning: ${text}`),
@@ -112,46 +114,8 @@ export function jsonText(value: unknown, indent?: number): string {
   });
 }
 
-/** Formats a table as aligned text: two spaces between columns, none at the ends of lines. */
-export function formatPlainTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const lines = [head, ...rows];
-  const widths = head.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column]))));
-  return lines
-    .map((line) => {
-      const cells = head.map((_, column) => pad(line[column] ?? '', widths[column] ?? 0));
-      return `${cells.join('  ').trimEnd()}\n`;
-    })
-    .join('');
-}
-
-async function formatBoxedTable(
-  head: readonly string[],
-  rows: readonly (readonly Cell[])[],
-): Promise<string> {
-  const { default: Table } = await import('cli-table3');
-  const numeric = head.map(
-    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
-  );
-  const table = new Table({
-    head: [...head],
-    colAligns: numeric.map((right) => (right ? 'right' : 'left')),
-    style: { head: [], border: [] },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return `${table.toString()}\n`;
-}
-
 function isPlain(stream: { isTTY?: boolean }): boolean {
   return !stream.isTTY || (process.env.NO_COLOR ?? '') !== '' || process.env.TERM === 'dumb';
-}
-
-function widthOf(cell: Cell | undefined): number {
-  return [...String(cell ?? '')].length;
-}
-
-function pad(cell: Cell, width: number): string {
-  const blank = ' '.repeat(width - widthOf(cell));
-  return typeof cell === 'number' ? blank + cell : cell + blank;
 }
 
 const barWidth = 30;

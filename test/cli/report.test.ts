@@ -1,7 +1,7 @@
 // How the programs speak: into pipes plainly, on terminals with tables, never obeying what they show.
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createReport, formatPlainTable, printable, type Streams, type Style } from '../../src/cli/report.ts';
+import { createReport, printable, type Streams, type Style } from '../../src/cli/report.ts';
 
 /** Streams that keep what is written. */
 function kept(isTTY: boolean) {
@@ -81,18 +81,6 @@ describe('tables', () => {
     expect(shown(false)).toEqual(['ab\\x1b[2J\n', undefined]);
     process.env.NO_COLOR = '1';
     expect(shown(true)).toEqual(['ab\\x1b[2J\n', undefined]);
-  });
-
-  test('align numbers to the right and count characters, not bytes', () => {
-    expect(
-      formatPlainTable(
-        ['A', 'SUM', 'B'],
-        [
-          ['žluť', 1, 'x'],
-          ['b', 200, ''],
-        ],
-      ),
-    ).toBe('A     SUM  B\nžluť    1  x\nb     200\n');
   });
 });
 

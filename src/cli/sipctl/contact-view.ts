@@ -4,7 +4,7 @@ import { formatInstant } from '../../home/instant.ts';
 import type { Binding } from '../../home/usrloc.ts';
 import { fromOctets } from '../../message/octets.ts';
 import { parameterValue } from '../../message/parameters.ts';
-import type { Cell } from '../report.ts';
+import type { Cell } from '../table.ts';
 import { formatExpiry, formatPast } from './human-time.ts';
 
 /** A contact as `--json` has it; what is not known is null. */

@@ -3,7 +3,7 @@
 import { formatInstant } from '../../home/instant.ts';
 import type { Session } from '../../home/session-journal.ts';
 import { fromOctets } from '../../message/octets.ts';
-import type { Cell } from '../report.ts';
+import type { Cell } from '../table.ts';
 
 /** A session as `--json` has it; what is not known is null. */
 export interface SessionView {

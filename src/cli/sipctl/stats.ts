@@ -4,7 +4,7 @@ import { formatPrometheus, type Statistics } from '../../control/statistics.ts';
 import { type Context, isSet } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
 import { isRefusal } from '../refusal.ts';
-import { formatPlainTable } from '../report.ts';
+import { formatPlainTable } from '../table.ts';
 import { ask, withServer } from './server-connection.ts';
 
 /** Runs `sipctl stats`. */
