@@ -10,7 +10,7 @@ import { call } from '../accounting/call.ts';
 import { Background } from '../host/background.ts';
 import { hasProgram } from '../host/required.ts';
 import { run } from '../host/run.ts';
-import { canPlayUsers, isRoot, ToolHost } from './tool-host.ts';
+import { canPlayUsers, isRoot, type SessionOptions, ToolHost } from './tool-host.ts';
 
 const line = (...what: Parameters<typeof call>) => `${formatCallRecord(call(...what))}\n`;
 
@@ -183,6 +183,12 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
     expect(chart).toMatch(/^<\?xml[\s\S]*<svg [\s\S]*eva@example\.net[\s\S]*<\/svg>\n$/);
   });
 
+  /** All that is shown to jan on a terminal, escapes included. */
+  const shownOn = async (options: SessionOptions, ...words: string[]) => {
+    const session = host.session('jan', 'sipacct', words, options);
+    await session.end();
+    return session.raw();
+  };
   const plain = (shown: string) => shown.replace(/\x1b\[[0-9;]*[A-Za-z]/g, '');
 
   test.each([80, 120])(
@@ -197,13 +203,13 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
         ['list'],
         ['list', '-n', '1'],
       ]) {
-        const shown = await host.onTerminal('jan', 'sipacct', words, { columns });
+        const shown = await shownOn({ columns }, ...words);
         expect(shown).toContain('\x1b[');
         if (words[0] === 'report') expect(shown).toContain('▇');
         const lines = plain(shown).split('\r\n');
         expect(lines.length).toBeGreaterThan(2);
         for (const one of lines) expect(displayWidth(one), one).toBeLessThanOrEqual(columns);
-        const bare = await host.onTerminal('jan', 'sipacct', words, { columns, env: { NO_COLOR: '1' } });
+        const bare = await shownOn({ columns, env: { NO_COLOR: '1' } }, ...words);
         expect(bare).not.toMatch(/\x1b|▇|─/);
         expect(bare.replaceAll('\r', '')).toBe(sipacct('jan', ...words).stdout);
       }
@@ -212,7 +218,7 @@ describe.skipIf(!canPlayUsers)('sipacct (needs root or libnss_wrapper)', () => {
 
   test('reading much shows a bar on a terminal, which is taken away again', async () => {
     host.writeFile('jan', 'acct', line('2026-11-01T00:00:00Z').repeat(80_000));
-    const shown = await host.onTerminal('jan', 'sipacct', ['report'], { columns: 80 });
+    const shown = await shownOn({ columns: 80 }, 'report');
     expect(shown).toMatch(/^\r\[ {30}\] 1\/100\r[\s\S]*\[#{30}\] 100\/100\r\x1b\[K\x1b\[2mMONTH/);
     expect(plain(shown)).toContain('2026-11  80000');
     expect(sipacct('jan', 'report').stderr).toBe('');

@@ -54,6 +54,18 @@ export interface Session {
   end(): Promise<number>;
   /** All that was shown, without the terminal's escapes. */
   text(): string;
+  /** The same with them. */
+  raw(): string;
+}
+
+/** How a session is held. */
+export interface SessionOptions {
+  /** Commands of the shell that are run on the same terminal when the program has ended. */
+  readonly after?: string;
+  readonly columns?: number;
+  /** What the program writes goes through a pipe; it reads from the terminal. */
+  readonly isPiped?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** The host; `remove` it at the end. */
@@ -189,34 +201,25 @@ export class ToolHost {
     return { PATH, TERM: 'xterm', LD_PRELOAD: wrapper, ...files };
   }
 
-  /** Runs a program on a terminal to its end; resolves to all that it showed, escapes included. */
-  onTerminal(
+  /** Runs sippasswd on a terminal, and then the commands `after` on the same one. */
+  terminal(as: User | 'root', words: readonly string[], after?: string): Session {
+    return this.session(as, 'sippasswd', words, after === undefined ? {} : { after });
+  }
+
+  /** Runs a program on a terminal. */
+  session(
     as: User | 'root',
     program: string,
     words: readonly string[],
-    { columns, env }: { readonly columns: number; readonly env?: NodeJS.ProcessEnv },
-  ): Promise<string> {
-    const [file, ...rest] = this.command(as, program, words) as [string, ...string[]];
-    const pty = spawnPty(file, rest, { env: { ...this.environment(), ...env }, cols: columns, rows: 50 });
-    let shown = '';
-    pty.onData((data) => {
-      shown += data;
-    });
-    return new Promise((done) => pty.onExit(() => done(shown)));
-  }
-
-  /** Runs sippasswd on a terminal, and then the commands `after` on the same one. */
-  terminal(as: User | 'root', words: readonly string[], after = ''): Session {
-    return this.session(as, 'sippasswd', words, after);
-  }
-
-  /** Runs a program on a terminal, and then the commands `after` on the same one. */
-  session(as: User | 'root', program: string, words: readonly string[], after = ''): Session {
-    const script = `"$@"; code=$?; ${after || ':'}; exit $code`;
+    options: SessionOptions = {},
+  ): Session {
+    const { after = ':', columns = 100, isPiped = false, env = {} } = options;
+    const through = isPiped ? ` | (trap '' INT; cat)` : '';
+    const script = `"$@"${through}; code=$?; ${after}; exit $code`;
     const pty = spawnPty('sh', ['-c', script, 'sh', ...this.command(as, program, words)], {
-      env: this.environment(),
-      cols: 100,
-      rows: 30,
+      env: { ...this.environment(), ...env },
+      cols: columns,
+      rows: 50,
     });
     let shown = '';
     let matched = 0;
@@ -251,6 +254,7 @@ export class ToolHost {
       type: (text) => pty.write(text),
       end: () => ended,
       text: plain,
+      raw: () => shown,
     };
   }
 
