@@ -1,6 +1,5 @@
 // Puts a server's parts together from its settings. Wiring only.
 
-import { networkInterfaces } from 'node:os';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import type { NonceKey } from '../digest/nonce.ts';
 import type { NonceCounts } from '../digest/nonce-counts.ts';
@@ -26,6 +25,7 @@ import { createCompaction } from './compaction.ts';
 import type { Counters } from './counters.ts';
 import type { FailureAnswers } from './failure-answers.ts';
 import type { Gateways } from './gateways.ts';
+import { createHostNetworks } from './host-networks.ts';
 import type { Keepalive } from './keepalive.ts';
 import { createLocalDomains } from './local-domains.ts';
 import type { Log } from './log.ts';
@@ -102,16 +102,18 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   };
   const { gateways } = base;
   const isInTrustedPeers = createRangeTest(keywords.TrustedPeers);
+  const hostNetworks = createHostNetworks();
   const isTrustedPeer = (address: string) => gateways.isTrusted(address) || isInTrustedPeers(address);
   const sourceLimits = createSourceLimits(keywords.RateLimit, MAX_SOURCES);
   // Who is on this host could load it without us.
-  const isLimitless = (address: string) => addressKind(address) === 'loopback' || isTrustedPeer(address);
+  const isThisHost = (address: string) =>
+    addressKind(address) === 'loopback' || hostNetworks().addresses.has(address);
+  const isLimitless = (address: string) => isTrustedPeer(address) || isThisHost(address);
   const routeKey = hmacKey(Buffer.from(hmac(key, 'route'), 'hex'));
-  const broadcasts = createBroadcasts();
   const hostFacts = {
     isOwnSocket: (host: string, port: number) =>
       transport.isOwn(host, port) || (domains.isLocal(host) && transport.isOwnPort(port)),
-    isBroadcast: (address: string) => broadcasts().has(address),
+    isBroadcast: (address: string) => hostNetworks().broadcasts.has(address),
   };
   return {
     log,
@@ -207,29 +209,4 @@ function createHopRefusals(refuse: Refusal): Refusal {
     if (!known.has(key)) known.set(key, refuse(uri, sourceAddress));
     return known.get(key);
   };
-}
-
-/** The last address of each IPv4 network the host is in, looked at every ten seconds. */
-function createBroadcasts(): () => ReadonlySet<string> {
-  let addresses: ReadonlySet<string> = new Set();
-  let lookedAtMs = Number.NEGATIVE_INFINITY;
-  return () => {
-    const nowMs = performance.now();
-    if (nowMs - lookedAtMs < 10_000) return addresses;
-    lookedAtMs = nowMs;
-    const networks = Object.values(networkInterfaces()).flatMap((infos) => infos ?? []);
-    const ofIPv4 = networks.filter(
-      ({ family, netmask }) => family === 'IPv4' && netmask !== '255.255.255.255',
-    );
-    addresses = new Set(ofIPv4.map(({ address, netmask }) => broadcastOf(address, netmask)));
-    return addresses;
-  };
-}
-
-function broadcastOf(address: string, netmask: string): string {
-  const mask = netmask.split('.').map(Number);
-  return address
-    .split('.')
-    .map((part, index) => Number(part) | (255 ^ (mask[index] as number)))
-    .join('.');
 }

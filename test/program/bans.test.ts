@@ -1,9 +1,10 @@
-// MaxAuthTries and BanTime (DESIGN §3) in a network namespace of its own, where sources are no loopback addresses.
+// MaxAuthTries and BanTime (DESIGN §3) for sources on another host.
 
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Background } from '../host/background.ts';
+import type { Background } from '../host/background.ts';
 import { describeNeeding } from '../host/required.ts';
+import { TwoHosts, twoHostsNeeds } from '../host/two-hosts.ts';
 import { realm } from './serve-host.ts';
 import { ToolHost } from './tool-host.ts';
 
@@ -13,8 +14,9 @@ const tries = 4;
 
 type Guess = readonly [address: string, user: string, password: string];
 
-describeNeeding(['root', 'unshare', 'nsenter', 'ip'], 'an address that guesses passwords', () => {
+describeNeeding(twoHostsNeeds, 'an address that guesses passwords', () => {
   let host: ToolHost;
+  let network: TwoHosts;
   let server: Background;
 
   beforeAll(async () => {
@@ -26,22 +28,20 @@ describeNeeding(['root', 'unshare', 'nsenter', 'ip'], 'an address that guesses p
       ...[`Listen=udp:${SERVER}:5060`, `TrustedPeers=${PEER}`, `MaxAuthTries=${tries}`],
     ];
     const serve = host.command('root', 'sipctl', ['serve', ...settings.flatMap((word) => ['-o', word])]);
-    const addresses = [SERVER, GUESSER, OFFICE, PEER].map((address) => `ip addr add ${address}/32 dev lo`);
-    const script = ['ip link set lo up', ...addresses, 'exec "$@"'].join(' && ');
-    server = new Background(['unshare', '--net', 'sh', '-c', script, 'sh', ...serve], {
-      env: host.environment(),
-    });
+    network = await TwoHosts.make(SERVER, [GUESSER, OFFICE, PEER]);
+    server = network.serve(serve, { env: host.environment() });
     await server.match(/event=ready/);
   });
   afterAll(async () => {
     await server.stop();
+    await network.stop();
     host.remove();
   });
 
   /** What each is answered in the end, and after how long. */
   async function answers(...guesses: Guess[]): Promise<[status: number, ms: number][]> {
     const argv = [process.execPath, GUESS, SERVER, '5060', realm, ...guesses.flat()];
-    const client = new Background(['nsenter', '-t', `${server.pid}`, '-n', ...argv]);
+    const client = network.far(argv);
     const [, json = ''] = await client.match(/(\[.*\])\n/, 60_000);
     await client.stop();
     return JSON.parse(json) as [number, number][];

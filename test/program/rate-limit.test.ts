@@ -1,4 +1,4 @@
-// RateLimit (DESIGN §3) in a network namespace of its own, where sources are no loopback addresses.
+// RateLimit (DESIGN §3) for sources on another host, and none for the host itself.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,14 +7,15 @@ import { afterAll, expect, test } from 'vitest';
 import { Background } from '../host/background.ts';
 import { describeNeeding } from '../host/required.ts';
 import { command } from '../host/server.ts';
+import { TwoHosts, twoHostsNeeds } from '../host/two-hosts.ts';
 
 const FLOOD = resolve(import.meta.dirname, 'flood-from.mjs');
-const [SERVER, FLOODER, OTHER, PEER] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '198.51.100.1'];
+const [SERVER, FLOODER, OTHER, PEER] = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '198.51.100.1'] as const;
 const PORT = '5060';
 
-describeNeeding(['root', 'unshare', 'nsenter', 'ip'], 'a source of the network', () => {
+describeNeeding(twoHostsNeeds, 'a source of the network', () => {
   const directory = mkdtempSync(join(tmpdir(), 'sr-rate-'));
-  const running: Background[] = [];
+  const running: { stop(): Promise<unknown> }[] = [];
   afterAll(async () => {
     for (const each of running) await each.stop();
     rmSync(directory, { recursive: true });
@@ -33,16 +34,17 @@ describeNeeding(['root', 'unshare', 'nsenter', 'ip'], 'a source of the network',
       `TrustedPeers ${PEER}`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
-    const addresses = [SERVER, FLOODER, OTHER, PEER].map((address) => `ip addr add ${address}/32 dev lo`);
-    const script = ['ip link set lo up', ...addresses, 'exec "$@"'].join(' && ');
-    const serve = command('sipctl', ['serve', '-f', file]);
-    const server = new Background(['unshare', '--net', 'sh', '-c', script, 'sh', ...serve]);
-    running.push(server);
+    const network = await TwoHosts.make(SERVER, [FLOODER, OTHER, PEER]);
+    const server = network.serve(command('sipctl', ['serve', '-f', file]));
+    running.push(server, network);
     await server.match(/event=ready/);
 
     const flood = async (count: number, ...from: string[]) => {
       const argv = [process.execPath, FLOOD, SERVER, PORT, `${count}`, '10', ...from];
-      const client = new Background(['nsenter', '-t', `${server.pid}`, '-n', ...argv]);
+      const isNear = from.includes(SERVER);
+      const client = isNear
+        ? new Background(['nsenter', '-t', `${server.pid}`, '-n', ...argv])
+        : network.far(argv);
       running.push(client);
       const [, json = ''] = await client.match(/(\[.*\])\n/);
       return JSON.parse(json) as number[];
@@ -53,6 +55,7 @@ describeNeeding(['root', 'unshare', 'nsenter', 'ip'], 'a source of the network',
     expect(flooded).toBeLessThan(40);
     expect(spared).toBe(100);
     expect(await flood(10, OTHER)).toEqual([10]);
+    expect((await flood(100, '127.0.0.1', SERVER))[1]).toBe(100);
     expect(server.output.match(new RegExp(`event=rate-limit src=${FLOODER}`, 'g'))).toHaveLength(1);
   });
 });
