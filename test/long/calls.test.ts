@@ -65,7 +65,8 @@ describeNeeding([...wrapperNeeds, 'sipp'], `${allCalls} calls in a row`, () => {
       ],
       { cwd: host.directory },
     );
-    expect(await sipp.end(600_000)).toBe(0);
+    const status = await sipp.end(600_000);
+    expect(status, `${sipp.output.slice(-5000)}\n${server.process.output.slice(-3000)}`).toBe(0);
   }
 
   /** What is left when the transactions of the last call have ended: the longest lives 64·T1. */
