@@ -61,6 +61,7 @@ export interface ServiceBase {
   readonly timers: Timers;
   readonly now: () => number;
   readonly refusedByOverload: () => void;
+  readonly isDraining: () => boolean;
   readonly callAttempts: CallAttempts;
   readonly calls: CallAccounts;
   readonly nonceKey: NonceKey;
@@ -151,6 +152,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     callAttempts: base.callAttempts,
     calls: base.calls,
     refusedByOverload: base.refusedByOverload,
+    isDraining: base.isDraining,
     isTrustedPeer,
     gateways,
     rtpEngine: base.rtpEngines.use(keywords.RtpEngine),

@@ -1,4 +1,5 @@
-// Beyond capacity (RFC 3261 §21.5.4): what is new is answered 503 early and cheaply, what was begun is finished.
+// Beyond capacity, and while the server is about to stop (RFC 3261 §21.5.4): what is new is answered 503 early and cheaply,
+// what was begun is finished.
 
 import { randomBytes } from 'node:crypto';
 import { formatMessage } from '../message/format.ts';
@@ -30,13 +31,16 @@ export function isAckOfRefusal(octets: string): boolean {
   return octets.startsWith('ACK ') && octets.includes(TAG);
 }
 
-/** Refuses a request that begins something, where there is more than can be served; false: it is to be served. */
+/** Refuses a request that begins something, where it can't be served; false: it is to be served. */
 export function refuseOverload(service: Service, request: Request, head: Head, flow: Flow): boolean {
-  if (service.transport.pressure() < MOST_PRESSURE && service.transactions.size() < MOST_TRANSACTIONS)
-    return false;
+  const isFull =
+    service.transport.pressure() >= MOST_PRESSURE || service.transactions.size() >= MOST_TRANSACTIONS;
+  if (!isFull && !service.isDraining()) return false;
   if (head.to.tag !== undefined || !NEW_METHODS.has(request.method)) return false;
-  service.counters.overload++;
-  service.refusedByOverload();
+  if (isFull) {
+    service.counters.overload++;
+    service.refusedByOverload();
+  }
   const seconds = RETRY_AFTER_S.least + Math.floor(Math.random() * RETRY_AFTER_S.spread);
   const fields = [createField('Retry-After', String(seconds))];
   responseTarget(head.via, flow).send(formatMessage(createResponse(request, 503, { toTag: TAG, fields })));

@@ -77,6 +77,8 @@ export interface Service {
   readonly calls: CallAccounts;
   /** Counts a request that was refused for overload. */
   refusedByOverload(): void;
+  /** Whether the server is about to stop, and takes nothing new. */
+  isDraining(): boolean;
   /** What holds for calls to users without a config of their own. */
   readonly everybody: CallSettings;
   /** TrustedPeers, and the gateways whose requests are trusted. */

@@ -1,6 +1,7 @@
 // A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
 
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { controlPath } from '../control/socket-path.ts';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
@@ -17,6 +18,7 @@ import { createLocator } from '../transport/locate.ts';
 import { createTraffic } from '../transport/traffic.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
+import type { InheritedSocket } from '../unix/inherited-sockets.ts';
 import { openLoginLog } from '../unix/login-log.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
 import { WTMP } from '../unix/wtmp.ts';
@@ -47,6 +49,9 @@ const T4_MS = 5000;
 /** Nonces whose use is remembered, some 200 bytes each. */
 const REMEMBERED_NONCES = 1 << 17;
 
+/** How often a server that is about to stop looks whether all is answered. */
+const DRAIN_LOOK_MS = 20;
+
 /** Every call, once (DESIGN §2). */
 const truthFile = { directory: '/var/log/sr', name: 'acct', mode: 0o640, directoryMode: 0o755 };
 /** Calls that are not over, beside the key. */
@@ -66,6 +71,8 @@ export interface RunningServer {
   readonly listening: readonly string[];
   /** Takes settings as far as they can change while it runs. */
   reload(settings: ServerSettings): void;
+  /** Takes nothing new; resolves once all that was begun is answered, or at `enough`. */
+  drain(enough: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -87,6 +94,8 @@ export interface StartOptions {
   readonly steady?: () => number;
   /** Does what the control socket asks of the process; undefined: nobody does. */
   readonly operator?: Operator | undefined;
+  /** Sockets that are open already. */
+  readonly inherited?: readonly InheritedSocket[];
 }
 
 /** Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`. */
@@ -103,6 +112,7 @@ export async function startServer(
     now = Date.now,
     steady = () => process.uptime() * 1000,
     operator,
+    inherited = [],
   }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const groups = own === undefined ? missingGroups(settings) : [];
@@ -113,6 +123,7 @@ export async function startServer(
   await warmThreadPool();
 
   let service: Service | undefined;
+  let isDraining = false;
   const counters = createCounters();
   const traffic = createTraffic();
   let transport: Transport;
@@ -127,6 +138,7 @@ export async function startServer(
       },
       log,
       traffic,
+      inherited,
     });
   } catch (error) {
     if (!(error instanceof ListenFault)) throw error;
@@ -215,6 +227,7 @@ export async function startServer(
     callAttempts: createCallAttempts(),
     calls,
     refusedByOverload: createOverloadLog((refused) => log('warning', 'overload', { refused })),
+    isDraining: () => isDraining,
     failures: createFailureAnswers(),
     bans: createBans(() => {
       const { MaxAuthTries, BanTime } = (service as Service).keywords;
@@ -242,6 +255,10 @@ export async function startServer(
       service = buildService(changed, base);
       log.setLevel(changed.keywords.LogLevel);
       log('info', 'reloaded', { file: changed.path });
+    },
+    async drain(enough) {
+      isDraining = true;
+      while (transactions.unanswered() > 0 && !enough.aborted) await setTimeout(DRAIN_LOOK_MS);
     },
     async stop() {
       await gateways.close();

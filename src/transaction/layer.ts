@@ -53,6 +53,8 @@ export interface TransactionLayer {
   receiveResponse(response: Response, head: Head): boolean;
   /** The number of transactions alive. */
   size(): number;
+  /** How many requests wait for a final response of ours. */
+  unanswered(): number;
   /** Forgets everything. */
   close(): void;
 }
@@ -61,6 +63,8 @@ const inviteMachine = inviteServer as Machine;
 const plainMachine = nonInviteServer as Machine;
 const inviteClientMachine = inviteClient as Machine;
 const plainClientMachine = nonInviteClient as Machine;
+/** States of server transactions. */
+const UNANSWERED: ReadonlySet<string> = new Set(['trying', 'proceeding']);
 const quiet: ClientUser = { onResponse() {}, onTimeout() {}, onTransportError() {} };
 
 /** Makes a transaction layer. */
@@ -199,6 +203,11 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
     sendRequest,
     receiveResponse,
     size: () => servers.size + clients.size,
+    unanswered() {
+      let count = 0;
+      for (const { state } of servers.values()) if (UNANSWERED.has(state)) count++;
+      return count;
+    },
     close,
   };
 }

@@ -18,8 +18,8 @@ export interface TcpListener {
 
 /** All TCP of a transport. */
 export interface Tcp {
-  /** Rejects with the system's error, and then leaves nothing open. */
-  listen(address: string, port: number): Promise<TcpListener>;
+  /** Listens, or takes `fd`, which does. Rejects with the system's error, and then leaves nothing open. */
+  listen(address: string, port: number, fd?: number): Promise<TcpListener>;
   /** The connection to that peer, made if there is none; rejects when it cannot be had in `connectMs`. */
   connect(remoteAddress: string, remotePort: number): Promise<Flow>;
   find(ends: FlowEnds): Flow | undefined;
@@ -68,7 +68,7 @@ export function createTcp(limits: TcpLimits, handlers: TcpHandlers): Tcp {
     return undefined;
   }
 
-  async function listen(address: string, port: number): Promise<TcpListener> {
+  async function listen(address: string, port: number, fd?: number): Promise<TcpListener> {
     const accepted = new Set<TcpConnection>();
     const server = createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
@@ -79,7 +79,7 @@ export function createTcp(limits: TcpLimits, handlers: TcpHandlers): Tcp {
         socket.once('close', () => accepted.delete(connection));
       },
     );
-    await bind(server, address, port);
+    await bind(server, address, port, fd);
     server.on('error', (error) => {
       handlers.log('warning', 'tcp-listen-error', { address, port, why: error.message });
     });
@@ -148,11 +148,12 @@ function finder(table: Connections<TcpConnection>): (ends: FlowEnds) => Flow | u
   return (ends) => table.find(ends);
 }
 
-function bind(server: Server, address: string, port: number): Promise<void> {
+function bind(server: Server, address: string, port: number, fd?: number): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     server.once('error', reject);
+    const ipv6Only = isIPv6(withoutZone(address));
     server.listen(
-      { host: address, port, ipv6Only: isIPv6(withoutZone(address)), exclusive: true, backlog },
+      fd === undefined ? { host: address, port, ipv6Only, exclusive: true, backlog } : { fd, backlog },
       () => {
         server.removeListener('error', reject);
         resolve();

@@ -5,7 +5,8 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { bareHost } from '../message/host.ts';
 import { sourceAddressTo } from '../unix/datagram-socket.ts';
-import { canonicalAddress, formatHostPort } from './address.ts';
+import type { InheritedSocket } from '../unix/inherited-sockets.ts';
+import { canonicalAddress, formatHostPort, withoutZone } from './address.ts';
 import type { FlowEnds } from './connections.ts';
 import type { Flow, TransportName } from './flow.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type ListenAddress,
   type WantedSocket,
 } from './listen-address.ts';
-import { ListenFault, wildcardMayPass } from './listen-fault.ts';
+import { cannotListen, ListenFault, unwantedSocket, wildcardMayPass } from './listen-fault.ts';
 import type { TransportLog } from './log.ts';
 import { createTcp } from './tcp.ts';
 import { defaultTcpLimits, type TcpHandlers, type TcpLimits } from './tcp-connection.ts';
@@ -35,6 +36,8 @@ export interface TransportOptions {
   readonly tcpLimits?: Partial<TcpLimits>;
   /** The host's addresses; `os.networkInterfaces` where not given. */
   readonly interfaces?: () => Interfaces;
+  /** Sockets that are open already, each for the Listen of its address and port. */
+  readonly inherited?: readonly InheritedSocket[];
 }
 
 /** One socket that is bound. */
@@ -94,6 +97,7 @@ const mostRoutes = 10_000;
 export async function openTransport(options: TransportOptions): Promise<Transport> {
   const { onMessage, onMalformed = () => {}, log, interfaces = networkInterfaces } = options;
   const { traffic = createTraffic() } = options;
+  const inherited = [...(options.inherited ?? [])];
   const handlers: TcpHandlers = { onMessage, onMalformed, log, traffic };
   const tcp = createTcp({ ...defaultTcpLimits, ...options.tcpLimits }, handlers);
   const sockets = new Map<string, OpenSocket>();
@@ -109,8 +113,9 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
 
   async function open(wanted: WantedSocket): Promise<void> {
     const { transport, advertise } = wanted.listen;
-    const udp = transport === 'udp' ? await openUdp(wanted.address, wanted.port, handlers) : undefined;
-    const socket = udp ?? (await tcp.listen(wanted.address, wanted.port));
+    const fd = takeInherited(wanted)?.fd;
+    const udp = transport === 'udp' ? await openUdp(wanted.address, wanted.port, handlers, fd) : undefined;
+    const socket = udp ?? (await tcp.listen(wanted.address, wanted.port, fd));
     const { address, port } = socket;
     const bound = { transport, address, port, ...(advertise === undefined ? {} : { advertise }) };
     complained.delete(wanted.key);
@@ -123,18 +128,29 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
       try {
         await open(wanted);
       } catch (error) {
-        if (!(wanted.wildcard && wildcardMayPass(error))) throw new ListenFault(wanted, error);
+        if (!(wanted.wildcard && wildcardMayPass(error))) throw cannotListen(wanted, error);
         complain(wanted, error);
       }
     }
-    if (sockets.size === 0) throw new Error('Listen: this host has no address to listen on');
+    if (sockets.size === 0) throw new ListenFault('Listen: this host has no address to listen on');
+    const [left] = inherited;
+    if (left !== undefined) throw unwantedSocket(left);
+  }
+
+  /** The socket that is there already for what is wanted; nobody else gets it. */
+  function takeInherited({ listen, address, port }: WantedSocket): InheritedSocket | undefined {
+    const at = inherited.findIndex(
+      (each) =>
+        each.transport === listen.transport && each.port === port && each.address === withoutZone(address),
+    );
+    return at < 0 ? undefined : inherited.splice(at, 1)[0];
   }
 
   /** Once for each socket, not every ten seconds. */
   function complain(wanted: WantedSocket, error: unknown): void {
     if (complained.has(wanted.key)) return;
     complained.add(wanted.key);
-    log('warning', 'not-listening', { why: new ListenFault(wanted, error).message });
+    log('warning', 'not-listening', { why: cannotListen(wanted, error).message });
   }
 
   async function closeAll(): Promise<void> {

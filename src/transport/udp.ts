@@ -8,6 +8,7 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import {
+  adoptDatagramSocket,
   type BoundSocket,
   bindDatagramSocket,
   closeSocket,
@@ -85,9 +86,18 @@ const mostInTurn = mostRounds * MOST_DATAGRAMS;
 const mostWaiting = 4096;
 const sendAgainMs = 1;
 
-/** Binds a UDP socket; rejects with the system's error, and then leaves nothing open. */
-export async function openUdp(address: string, port: number, handlers: UdpHandlers): Promise<UdpSocket> {
-  const socket = new UdpPath(bindDatagramSocket(address, port, receiveBufferBytes), handlers);
+/** Binds a UDP socket, or takes `fd`, one that is; rejects with the system's error, and then leaves nothing open. */
+export async function openUdp(
+  address: string,
+  port: number,
+  handlers: UdpHandlers,
+  fd?: number,
+): Promise<UdpSocket> {
+  const bound =
+    fd === undefined
+      ? bindDatagramSocket(address, port, receiveBufferBytes)
+      : adoptDatagramSocket(fd, receiveBufferBytes);
+  const socket = new UdpPath(bound, handlers);
   try {
     socket.watch();
     return socket;

@@ -13,6 +13,7 @@ import {
   portOf,
   type Sockaddr,
 } from './sockaddr.ts';
+import { SOL_SOCKET, setSocketOption, socketName, socketOption } from './socket-options.ts';
 
 /** A socket that is bound. */
 export interface BoundSocket {
@@ -52,13 +53,14 @@ const AF_INET = 2;
 const AF_INET6 = 10;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SO_MEMINFO = 55;
 const MSG_DONTWAIT = 0x40;
 const F_DUPFD_CLOEXEC = 1030;
+const F_GETFL = 3;
+const F_SETFL = 4;
 
 /**
  * Binds a socket to an IP literal, perhaps with a zone. Throws the system's error, with its `code`. The room asked for is
@@ -70,23 +72,30 @@ export function bindDatagramSocket(address: string, port: number, receiveBufferB
   const isV6 = isIPv6Sockaddr(wanted);
   const fd = c.socket(isV6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | O_CLOEXEC, 0);
   if (fd < 0) throw systemError('socket', c.errno(), address, port);
-  if (isV6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-  if (setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, receiveBufferBytes) < 0)
-    setOption(fd, SOL_SOCKET, SO_RCVBUF, receiveBufferBytes);
-  const bound = Buffer.alloc(NAME_BYTES);
-  const length = Buffer.from(Uint32Array.of(NAME_BYTES).buffer);
-  if (c.bind(fd, wanted.octets, wanted.octets.length) < 0 || c.getsockname(fd, bound, length) < 0) {
+  if (isV6) setSocketOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  const own = c.bind(fd, wanted.octets, wanted.octets.length) < 0 ? undefined : socketName(fd);
+  if (own === undefined) {
     const failed = systemError('bind', c.errno(), address, port);
     c.close(fd);
     throw failed;
   }
-  const own = copySockaddr(bound);
-  return {
-    fd,
-    address: addressOf(own),
-    port: portOf(own),
-    receiveBufferBytes: optionOf(fd, SOL_SOCKET, SO_RCVBUF),
-  };
+  return withRoom(fd, own, receiveBufferBytes);
+}
+
+/** Takes a socket that is bound already. Throws the system's error. */
+export function adoptDatagramSocket(fd: number, receiveBufferBytes: number): BoundSocket {
+  const c = libc();
+  const own = socketName(fd);
+  if (own === undefined || c.fcntl(fd, F_SETFL, c.fcntl(fd, F_GETFL, 0) | SOCK_NONBLOCK) < 0)
+    throw systemError('fcntl', c.errno());
+  return withRoom(fd, own, receiveBufferBytes);
+}
+
+function withRoom(fd: number, own: Sockaddr, bytes: number): BoundSocket {
+  if (setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0)
+    setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+  const receiveBufferBytes = socketOption(fd, SOL_SOCKET, SO_RCVBUF) ?? 0;
+  return { fd, address: addressOf(own), port: portOf(own), receiveBufferBytes };
 }
 
 /**
@@ -125,7 +134,7 @@ export function waitingBytes(fd: number): number {
 
 /** Takes SO_REUSEADDR off, which libuv sets on each descriptor it is given: it would let others take our datagrams. */
 export function refuseSharing(fd: number): void {
-  setOption(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+  setSocketOption(fd, SOL_SOCKET, SO_REUSEADDR, 0);
 }
 
 /** Closes a descriptor. */
@@ -282,15 +291,4 @@ export function systemError(
   const code = errnoName(number);
   const where = address === undefined ? '' : ` ${address}:${port}`;
   return Object.assign(new Error(`${call} ${code}${where}`), { code, errno: -number, syscall: call });
-}
-
-function setOption(fd: number, level: number, option: number, value: number): number {
-  const room = Buffer.from(Int32Array.of(value).buffer);
-  return libc().setsockopt(fd, level, option, room, room.length);
-}
-
-function optionOf(fd: number, level: number, option: number): number {
-  const value = new Int32Array(1);
-  libc().getsockopt(fd, level, option, Buffer.from(value.buffer), Buffer.from(Uint32Array.of(4).buffer));
-  return value[0] as number;
 }

@@ -76,7 +76,7 @@ describe('openTransport (DESIGN §3)', () => {
       { transport: 'udp', host: '127.0.0.1', port: taken },
     ]);
     expect(fault.message).toBe(`Listen udp:127.0.0.1:${taken}: address in use`);
-    expect(fault.code).toBe('EADDRINUSE');
+    expect(fault.cause).toMatchObject({ code: 'EADDRINUSE' });
     const socket = createSocket('udp4').bind(free, '127.0.0.1');
     await once(socket, 'listening');
     const server = createServer().listen(free, '127.0.0.1');

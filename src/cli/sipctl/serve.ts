@@ -9,8 +9,14 @@ import { type Level, openLog } from '../../server/log.ts';
 import type { LogEvent } from '../../server/log-events.ts';
 import { type RunningServer, startServer } from '../../server/start.ts';
 import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
+import { takeInheritedSockets } from '../../unix/inherited-sockets.ts';
 import { type Account, findAccountByUid } from '../../unix/nss.ts';
 import { hardenProcess } from '../../unix/process-hardening.ts';
+import {
+  findServiceManager,
+  monotonicMicroseconds,
+  type ServiceManager,
+} from '../../unix/service-manager.ts';
 import { openSyslog } from '../../unix/syslog.ts';
 import { type Context, isSet, listOption, textOption } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
@@ -19,6 +25,8 @@ import { firstPassword } from './first-password.ts';
 /** Runs the server; resolves when it has stopped. */
 export async function run(context: Context): Promise<number> {
   hardenProcess();
+  const manager = findServiceManager();
+  const inherited = takeInheritedSockets();
   const { report } = context;
   const isRoot = process.geteuid?.() === 0;
   const own = isSet(context, 'own') || !isRoot ? findAccountByUid(process.getuid?.() ?? 0) : undefined;
@@ -45,18 +53,21 @@ export async function run(context: Context): Promise<number> {
       why: 'serving as root in one process: privilege separation is not in this version',
     });
   let running: RunningServer | undefined;
+  let status = 'starting';
   let stop = () => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
   const operator = { reload: () => reload(), stop: () => stop() };
-  const server = await startServer(settings, own, log, { operator });
+  const server = await startServer(settings, own, log, { operator, inherited });
   if (server.type === 'start-fault') {
     log.flush();
+    manager?.tell(`STATUS=${server.lines[0]}`);
     for (const line of server.lines) report.error(line);
     return server.kind === 'configuration' ? sysExit.EX_CONFIG.code : sysExit.EX_OSERR.code;
   }
   running = server;
+  status = `serving ${settings.realm} at ${server.listening.join(', ')}`;
   if (own !== undefined) {
     const password = firstPassword(own, settings.realm);
     if (typeof password === 'object') {
@@ -67,18 +78,41 @@ export async function run(context: Context): Promise<number> {
     introduce(context, own, settings, server.listening, password, loopbackOnly.length > 0);
   }
   function reload(): readonly string[] {
+    manager?.tell('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`);
     const again = read(loopbackOnly);
     const texts = again.faults.map(formatFault);
     for (const text of texts) log('error', 'fault', { text });
     if (texts.length === 0) running?.reload(again.settings);
     else log('error', 'reload', { why: 'nothing changed: the configuration has faults' });
+    manager?.tell('READY=1', `STATUS=${texts[0] ?? status}`);
     return texts;
   }
   process.on('SIGHUP', reload);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop());
+  const enough = new AbortController();
+  stopped.then(() => {
+    stop = () => enough.abort();
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop());
+  manager?.tell('READY=1', `STATUS=${status}`);
+  const alive = keepAlive(manager);
   await stopped;
+  manager?.tell('STOPPING=1');
+  const patience = setTimeout(() => enough.abort(), DRAIN_MS);
+  await server.drain(enough.signal);
+  clearTimeout(patience);
   await server.stop();
+  clearInterval(alive);
+  manager?.close();
   return sysExit.EX_OK.code;
+}
+
+/** How long a server that is to stop waits for answers to what was asked. */
+const DRAIN_MS = 5000;
+
+/** Tells the service manager in half its time that the event loop turns. */
+function keepAlive(manager: ServiceManager | undefined): NodeJS.Timeout | undefined {
+  if (manager?.watchdogMs === undefined) return undefined;
+  return setInterval(() => manager.tell('WATCHDOG=1'), manager.watchdogMs / 2);
 }
 
 const LOOPBACK = ['udp:127.0.0.1:5060', 'tcp:127.0.0.1:5060'].map((socket) => `Listen ${socket}`);
