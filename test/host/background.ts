@@ -77,6 +77,9 @@ export class Background {
     const timer = setTimeout(() => {
       late = true;
       this.#child.kill('SIGKILL');
+      // Children of its own may live on and hold them open.
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
     }, timeoutMs);
     await this.#ended;
     clearTimeout(timer);

@@ -12,21 +12,21 @@ const LIFE_SECONDS = 600;
 /** The network; `stop` it at the end. */
 export class TwoHosts {
   readonly #far: Background;
-  readonly #server: string;
+  readonly #servers: readonly string[];
   readonly #others: readonly string[];
 
-  private constructor(far: Background, server: string, others: readonly string[]) {
+  private constructor(far: Background, servers: readonly string[], others: readonly string[]) {
     this.#far = far;
-    this.#server = server;
+    this.#servers = servers;
     this.#others = others;
   }
 
-  /** Makes the far host. `server` is the server's IPv4 address, `others` are those of the far host. */
-  static async make(server: string, others: readonly string[]): Promise<TwoHosts> {
+  /** Makes the far host. `servers` are the server's addresses, `others` those of the far host. */
+  static async make(servers: readonly string[], others: readonly string[]): Promise<TwoHosts> {
     const script = `ip link set lo up && echo up && exec sleep ${LIFE_SECONDS}`;
     const far = new Background(['unshare', '--net', 'sh', '-c', script]);
     await far.match(/^up$/m);
-    return new TwoHosts(far, server, others);
+    return new TwoHosts(far, servers, others);
   }
 
   /** Starts the server's command in a namespace of its own, and lays the cable first; once for each network. */
@@ -35,10 +35,11 @@ export class TwoHosts {
     const steps = [
       'ip link set lo up',
       `ip link add sr0 type veth peer name sr0 netns ${this.#far.pid}`,
-      ...[`ip addr add ${this.#server}/32 dev sr0`, 'ip link set sr0 up', `${far} ip link set sr0 up`],
-      ...this.#others.map((address) => `${far} ip addr add ${address}/32 dev sr0`),
-      `${far} ip route add ${this.#server}/32 dev sr0`,
-      ...this.#others.map((address) => `ip route add ${address}/32 dev sr0`),
+      ...['ip link set sr0 up', `${far} ip link set sr0 up`],
+      ...this.#servers.map(addAddress),
+      ...this.#others.map((address) => `${far} ${addAddress(address)}`),
+      ...this.#servers.map((address) => `${far} ip route add ${address} dev sr0`),
+      ...this.#others.map((address) => `ip route add ${address} dev sr0`),
       'exec "$@"',
     ];
     return new Background(['unshare', '--net', 'sh', '-c', steps.join(' && '), 'sh', ...argv], options);
@@ -52,4 +53,8 @@ export class TwoHosts {
   async stop(): Promise<void> {
     await this.#far.stop('SIGKILL');
   }
+}
+
+function addAddress(address: string): string {
+  return `ip addr add ${address} dev sr0${address.includes(':') ? ' nodad' : ''}`;
 }

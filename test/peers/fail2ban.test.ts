@@ -8,12 +8,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { toOctets } from '../../src/message/octets.ts';
 import { type Agent, createAgent, type RegisterOptions } from '../agent/agent.ts';
 import { type Account, Accounts } from '../host/accounts.ts';
-import { Background } from '../host/background.ts';
 import { realm, setPassword } from '../host/passwords.ts';
 import { PrivateHost } from '../host/private-host.ts';
 import { describeNeeding } from '../host/required.ts';
 import { runOrThrow } from '../host/run.ts';
 import { command, Server } from '../host/server.ts';
+import { TwoHosts, twoHostsNeeds } from '../host/two-hosts.ts';
 
 const shipped = resolve(import.meta.dirname, '../../etc/fail2ban');
 const filter = join(shipped, 'filter.d/sr.conf');
@@ -37,10 +37,10 @@ interface Found {
   readonly atMs: number;
 }
 
-describeNeeding(['root', 'useradd', 'unshare', 'nsenter', 'ip', 'fail2ban-regex'], 'fail2ban', () => {
+describeNeeding([...twoHostsNeeds, 'useradd', 'fail2ban-regex'], 'fail2ban', () => {
   const directory = mkdtempSync(join(tmpdir(), 'sr-fail2ban-'));
   const agents: Agent[] = [];
-  const running: Background[] = [];
+  const running: { stop(): Promise<unknown> }[] = [];
   let accounts: Accounts;
   let host: PrivateHost;
   let jan: Account;
@@ -166,18 +166,14 @@ describeNeeding(['root', 'useradd', 'unshare', 'nsenter', 'ip', 'fail2ban-regex'
     const listen = [`Listen udp:${own[0]}:5060`, `Listen udp:[${own[1]}]:5060`];
     const config = [...listen, `KeyFile ${directory}/key`, 'AllowGroups *', 'RateLimit 1/10'];
     writeFileSync(file, `${config.join('\n')}\n`);
-    const add = [...own, ...flooder].map((address) =>
-      address.includes(':') ? `ip addr add ${address}/128 dev lo nodad` : `ip addr add ${address}/32 dev lo`,
-    );
-    const script = ['ip link set lo up', ...add, 'exec "$@"'].join(' && ');
-    const serve = command('sipctl', ['serve', '-f', file], { host });
-    const server = new Background(['unshare', '--net', 'sh', '-c', script, 'sh', ...serve]);
-    running.push(server);
+    const network = await TwoHosts.make(own, flooder);
+    const server = network.serve(command('sipctl', ['serve', '-f', file], { host }));
+    running.push(server, network);
     await server.match(/event=ready/);
     const program = resolve(import.meta.dirname, '../program/flood-from.mjs');
     for (const [at, from] of flooder.entries()) {
       const argv = [process.execPath, program, own[at] as string, '5060', '50', '10', from];
-      const flood = new Background(['nsenter', '-t', `${server.pid}`, '-n', ...argv]);
+      const flood = network.far(argv);
       running.push(flood);
       await flood.match(/\[.*\]\n/);
       await server.match(new RegExp(`event=rate-limit src=\\[?${from}\\]?:\\d+$`, 'm'));

@@ -19,6 +19,7 @@ const secret = 'tr:unk "5"';
 
 /** Calls with credentials go to the telephone, calls from it to whoever is registered as `trunk`. */
 const configuration = (port: number, telephone: string) => `#!KAMAILIO
+ser_kill_timeout=5
 debug=1
 log_stderror=yes
 children=2

@@ -17,6 +17,7 @@ import { type CalleeSteps, calleeSteps, callerSteps } from './sipp-steps.ts';
 const address = '127.0.0.2';
 
 const configuration = (port: number, peerPort: number, serverPort: number, eva: string) => `#!KAMAILIO
+ser_kill_timeout=5
 debug=1
 log_stderror=yes
 children=1

@@ -18,6 +18,7 @@ const credentials = { username: 'jan', realm, password: toOctets(password) };
 const request = { method: 'REGISTER', uri: `sip:${realm}` };
 
 const configuration = (port: number, algorithm: string, qop: string) => `#!KAMAILIO
+ser_kill_timeout=5
 debug=1
 log_stderror=yes
 children=1

@@ -28,7 +28,7 @@ describeNeeding(twoHostsNeeds, 'an address that guesses passwords', () => {
       ...[`Listen=udp:${SERVER}:5060`, `TrustedPeers=${PEER}`, `MaxAuthTries=${tries}`],
     ];
     const serve = host.command('root', 'sipctl', ['serve', ...settings.flatMap((word) => ['-o', word])]);
-    network = await TwoHosts.make(SERVER, [GUESSER, OFFICE, PEER]);
+    network = await TwoHosts.make([SERVER], [GUESSER, OFFICE, PEER]);
     server = network.serve(serve, { env: host.environment() });
     await server.match(/event=ready/);
   });

@@ -34,7 +34,7 @@ describeNeeding(twoHostsNeeds, 'a source of the network', () => {
       `TrustedPeers ${PEER}`,
     ];
     writeFileSync(file, `${lines.join('\n')}\n`);
-    const network = await TwoHosts.make(SERVER, [FLOODER, OTHER, PEER]);
+    const network = await TwoHosts.make([SERVER], [FLOODER, OTHER, PEER]);
     const server = network.serve(command('sipctl', ['serve', '-f', file]));
     running.push(server, network);
     await server.match(/event=ready/);
