@@ -4,6 +4,7 @@
 //   peers    real phones, real accounts (root, Debian packages); one file at a time
 //   long     fuzzing, kill -9, 100,000 accounts; LONG_SECONDS each, 40 in CI
 
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { longSeconds } from './test/host/long-seconds.ts';
 
@@ -18,6 +19,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/{program,peers,long}/**'],
           pool: 'forks',
+          // By default one processor stays idle, half of a small machine.
+          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 0 },
           testTimeout: 20_000,
           hookTimeout: 20_000,
