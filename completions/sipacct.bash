@@ -24,7 +24,7 @@ _sipacct() {
   esac
   if [[ $cur == -* ]]; then
     case $path in
-      'sipacct') mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur") ;;
+      'sipacct') mapfile -t COMPREPLY < <(compgen -W '--version -h --help' -- "$cur") ;;
       'sipacct report') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --all --by --format --json -h --help' -- "$cur") ;;
       'sipacct list' | 'sipacct missed') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --all -n --lines --json -h --help' -- "$cur") ;;
       'sipacct export') mapfile -t COMPREPLY < <(compgen -W '--year --month --day --since --until --user --all --format --json -h --help' -- "$cur") ;;

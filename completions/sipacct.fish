@@ -19,6 +19,7 @@ complete -c sipacct -n '__sipacct_at sipacct' -a missed -d 'List calls that were
 complete -c sipacct -n '__sipacct_at sipacct' -a export -d 'Print all that is known of calls, for other programs.'
 complete -c sipacct -n '__sipacct_at sipacct' -a follow -d 'Show calls as they end, until interrupted.'
 complete -c sipacct -n '__sipacct_at sipacct' -a verify -d 'Compare users\' copies of calls with the log of the host (root).'
+complete -c sipacct -n '__sipacct_at sipacct' -l version -d 'show the version'
 complete -c sipacct -n '__sipacct_at sipacct' -s h -l help -d 'show this help'
 complete -c sipacct -n '__sipacct_at sipacct report' -l year -d 'those of a year; of this one without a value'
 complete -c sipacct -n '__sipacct_at sipacct report' -l month -a '(for i in (seq 0 11); date -d (date +%Y-%m-15)" -$i month" +%Y-%m; end)' -d 'those of a month; of this one without a value'

@@ -91,6 +91,7 @@ _sipacct() {
     'verify:Compare users'\'' copies of calls with the log of the host (root).'
   )
   _arguments -C \
+    '--version[show the version]' \
     '(-h --help)'{-h,--help}'[show this help]' \
     '1: :->command' \
     '*:: :->words'

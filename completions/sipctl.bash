@@ -19,9 +19,10 @@ _sipctl() {
   esac
   if [[ $cur == -* ]]; then
     case $path in
-      'sipctl' | 'sipctl ul' | 'sipctl user' | 'sipctl config' | 'sipctl ban') mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur") ;;
+      'sipctl') mapfile -t COMPREPLY < <(compgen -W '--version -h --help' -- "$cur") ;;
       'sipctl setup') mapfile -t COMPREPLY < <(compgen -W '-f --realm --listen --group --user --yes -h --help' -- "$cur") ;;
       'sipctl serve') mapfile -t COMPREPLY < <(compgen -W '-f -o -t -T --own --json -h --help' -- "$cur") ;;
+      'sipctl ul' | 'sipctl user' | 'sipctl config' | 'sipctl ban') mapfile -t COMPREPLY < <(compgen -W '-h --help' -- "$cur") ;;
       'sipctl ul show' | 'sipctl ul add' | 'sipctl ul rm' | 'sipctl ul dump' | 'sipctl user list' | 'sipctl user show') mapfile -t COMPREPLY < <(compgen -W '--json -h --help' -- "$cur") ;;
       'sipctl config show' | 'sipctl config get' | 'sipctl config set' | 'sipctl config unset') mapfile -t COMPREPLY < <(compgen -W '--user --json -h --help' -- "$cur") ;;
       'sipctl config edit') mapfile -t COMPREPLY < <(compgen -W '--user -h --help' -- "$cur") ;;

@@ -32,6 +32,7 @@ complete -c sipctl -n '__sipctl_at sipctl' -a ban -d 'Show and end bans of addre
 complete -c sipctl -n '__sipctl_at sipctl' -a reload -d 'Have the configuration read again.'
 complete -c sipctl -n '__sipctl_at sipctl' -a stop -d 'Stop the server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a log -d 'Change what is logged until the next reload.'
+complete -c sipctl -n '__sipctl_at sipctl' -l version -d 'show the version'
 complete -c sipctl -n '__sipctl_at sipctl' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl setup' -s f -r -F -d 'write FILE instead of /etc/sr/config'
 complete -c sipctl -n '__sipctl_at sipctl setup' -l realm -x -d 'the realm of challenges and passwords'

@@ -357,6 +357,7 @@ _sipctl() {
     'log:Change what is logged until the next reload.'
   )
   _arguments -C \
+    '--version[show the version]' \
     '(-h --help)'{-h,--help}'[show this help]' \
     '1: :->command' \
     '*:: :->words'

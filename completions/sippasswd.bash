@@ -18,7 +18,7 @@ _sippasswd() {
   esac
   if [[ $cur == -* ]]; then
     case $path in
-      'sippasswd') mapfile -t COMPREPLY < <(compgen -W '-l --lock -u --unlock -d --delete -e --expire -S --status -a --all --stdin --generate --verify --realm --did --format --batch --import --json -h --help' -- "$cur") ;;
+      'sippasswd') mapfile -t COMPREPLY < <(compgen -W '-l --lock -u --unlock -d --delete -e --expire -S --status -a --all --stdin --generate --verify --realm --did --format --batch --import --json --version -h --help' -- "$cur") ;;
     esac
     return
   fi

@@ -25,4 +25,5 @@ complete -c sippasswd -n '__sippasswd_at sippasswd' -l format -x -a 'ha1 sha1 pl
 complete -c sippasswd -n '__sippasswd_at sippasswd' -l batch -d 'read user:password lines from standard input (root)'
 complete -c sippasswd -n '__sippasswd_at sippasswd' -l import -r -F -d 'take passwords from htdigest, Kamailio, Flexisip or Asterisk (root)'
 complete -c sippasswd -n '__sippasswd_at sippasswd' -l json -d 'print JSON'
+complete -c sippasswd -n '__sippasswd_at sippasswd' -l version -d 'show the version'
 complete -c sippasswd -n '__sippasswd_at sippasswd' -s h -l help -d 'show this help'

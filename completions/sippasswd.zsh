@@ -18,6 +18,7 @@ _sippasswd() {
     '--batch[read user:password lines from standard input (root)]' \
     '--import[take passwords from htdigest, Kamailio, Flexisip or Asterisk (root)]:FILE:_files' \
     '--json[print JSON]' \
+    '--version[show the version]' \
     '(-h --help)'{-h,--help}'[show this help]' \
     '::user:_users'
 }

@@ -1,6 +1,6 @@
 // What a program and its commands are, as plain data: the one source of parsing, help, completions and man checks. Pure.
 
-import type { ProgramName } from './exit-codes.ts';
+import { exitCodes, type ProgramName } from './exit-codes.ts';
 import type { Report } from './report.ts';
 
 /** What a shell offers as a value: accounts, files, the last twelve months, days and times, or nothing. */
@@ -104,9 +104,13 @@ export function commandsOf(
 /** The help option that every command has. */
 export const helpOption: OptionDefinition = { short: '-h', long: '--help', description: 'show this help' };
 
+/** The option that every program has, and none of its commands. */
+export const versionOption: OptionDefinition = { long: '--version', description: 'show the version' };
+
 /** A command's options, the one for help last. */
 export function optionsOf(command: CommandDefinition): readonly OptionDefinition[] {
-  return [...(command.options ?? []), helpOption];
+  const ofPrograms = command.name in exitCodes ? [versionOption] : [];
+  return [...(command.options ?? []), ...ofPrograms, helpOption];
 }
 
 /** The names an option is written with: `['-l', '--lock']`. */

@@ -10,9 +10,11 @@ import {
   type OptionValue,
   optionKey,
   type ProgramDefinition,
+  versionOption,
 } from './command.ts';
 import { softwareExit, usageExit } from './exit-codes.ts';
 import { createReport } from './report.ts';
+import { version } from './version.ts';
 
 /** Runs a program with the words after its name and resolves to its exit code; prints what it has to say. */
 export async function runProgram(definition: ProgramDefinition, words: readonly string[]): Promise<number> {
@@ -20,6 +22,7 @@ export async function runProgram(definition: ProgramDefinition, words: readonly 
   const root = buildCommand(definition, definition, [], async (code) => {
     exitCode = await code;
   });
+  root.version(version, versionOption.long, versionOption.description);
   if (definition.epilogue !== undefined) root.addHelpText('after', `\n${definition.epilogue}`);
   try {
     await root.parseAsync(words, { from: 'user' });

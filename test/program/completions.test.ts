@@ -44,7 +44,7 @@ describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
   });
 
   test('options, those of the command that is chosen', () => {
-    expect(bashOffers('sippasswd', '--ver')).toEqual(['--verify']);
+    expect(bashOffers('sippasswd', '--ver')).toEqual(['--verify', '--version']);
     expect(bashOffers('sipctl', 'serve', '-')).toEqual([
       '-f',
       '-o',
