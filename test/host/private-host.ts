@@ -7,8 +7,10 @@ import { join } from 'node:path';
 
 const directories = ['/etc/sr', '/var/lib/sr', '/var/log', '/run/sr'];
 
+// On a terminal mount(8) gives hints beside its errors: what it says is shown when it failed only.
 const mountThenRun =
-  'while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 125; shift 2; done; shift; exec "$@"';
+  'while [ "$1" != -- ]; do said=$(mount --bind "$1" "$2" 2>&1) || { echo "$said" >&2; exit 125; }; shift 2; done; ' +
+  'shift; exec "$@"';
 
 /** The command that runs `argv` where each first path is seen at its second, in the process it is started as. */
 export function withMounts(
