@@ -45,11 +45,11 @@ export function createControlMethods(parts: ControlParts): Methods {
     ['drop', everybody((params, call) => onContacts(parts, params, call, dropContacts))],
     ['calls', everybody((params, call) => calls(parts, params, call))],
     ['trace', everybody((params, call) => trace(parts, params, call))],
+    ['bans', everybody((_, call) => listBans(parts, call))],
     ['stats', administrators(() => parts.statistics.take())],
     ['reload', administrators(() => reload(parts))],
     ['stop', administrators(() => parts.operator?.stop() ?? {})],
     ['log', administrators((params) => setLevel(parts, params))],
-    ['bans', administrators(() => listBans(parts))],
     ['unban', administrators((params, call) => unban(parts, params, call))],
   ]);
 }
@@ -122,11 +122,13 @@ function addressOf(text: string): string | undefined {
   return address === undefined ? undefined : formatHostPort(address, Number(port));
 }
 
-/** As `sipctl ban list` shows them; times in ISO 8601. */
-function listBans({ current }: ControlParts): unknown {
+/** As `sipctl ban list` shows them; times in ISO 8601. Who is no administrator sees those of his own account. */
+function listBans({ current }: ControlParts, { caller }: Call): unknown {
   const [nowMs, wallMs] = [performance.now(), Date.now()];
   const time = (ms: number) => new Date(wallMs + ms - nowMs).toISOString();
-  return (current()?.bans.list(nowMs) ?? []).map(({ source, account, sinceMs, untilMs, failures }) => ({
+  const bans = current()?.bans.list(nowMs) ?? [];
+  const seen = caller.isAdministrator ? bans : bans.filter(({ account }) => account === caller.name);
+  return seen.map(({ source, account, sinceMs, untilMs, failures }) => ({
     address: source.includes(':') ? `${source}::/64` : source,
     account: account === undefined ? null : fromOctets(account),
     since: time(sinceMs),

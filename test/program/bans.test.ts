@@ -1,5 +1,6 @@
 // MaxAuthTries and BanTime (DESIGN §3) for sources on another host.
 
+import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Background } from '../host/background.ts';
@@ -24,10 +25,11 @@ describeNeeding(twoHostsNeeds, 'an address that guesses passwords', () => {
     for (const user of ['jan', 'tom'] as const)
       host.sippasswd('root', ['--stdin', '--realm', realm, user], `of ${user}\n`);
     const settings = [
-      ...['KeyFile=/etc/sr/key', 'ControlSocket=/etc/sr/control.sock', `Realm=${realm}`],
-      ...[`Listen=udp:${SERVER}:5060`, `TrustedPeers=${PEER}`, `MaxAuthTries=${tries}`],
+      ...['KeyFile /etc/sr/key', 'ControlSocket /etc/sr/control.sock', `Realm ${realm}`],
+      ...[`Listen udp:${SERVER}:5060`, `TrustedPeers ${PEER}`, `MaxAuthTries ${tries}`],
     ];
-    const serve = host.command('root', 'sipctl', ['serve', ...settings.flatMap((word) => ['-o', word])]);
+    writeFileSync(host.etc('config'), `${settings.join('\n')}\n`);
+    const serve = host.command('root', 'sipctl', ['serve']);
     network = await TwoHosts.make([SERVER], [GUESSER, OFFICE, PEER]);
     server = network.serve(serve, { env: host.environment() });
     await server.match(/event=ready/);
@@ -47,8 +49,7 @@ describeNeeding(twoHostsNeeds, 'an address that guesses passwords', () => {
     return JSON.parse(json) as [number, number][];
   }
   const statuses = async (...guesses: Guess[]) => (await answers(...guesses)).map(([status]) => status);
-  const ban = (...words: string[]) =>
-    host.run('root', 'sipctl', ['ban', ...words, '--socket', '/etc/sr/control.sock']);
+  const ban = (...words: string[]) => host.run('root', 'sipctl', ['ban', ...words]);
   const wrong = (address: string, user: string, count: number): Guess[] =>
     Array.from({ length: count }, (_, index): Guess => [address, user, `wrong ${index}`]);
 
@@ -63,7 +64,21 @@ describeNeeding(twoHostsNeeds, 'an address that guesses passwords', () => {
     const [entry] = JSON.parse(ban('list', '--json').stdout) as Record<string, unknown>[];
     expect(entry).toMatchObject({ address: GUESSER, account: 'jan', failures: tries });
     expect(ban('list').stdout).toMatch(new RegExp(`${GUESSER} .*jan .*${tries} .* \\d+:\\d\\d`));
+    const ofUsers = (['jan', 'tom'] as const).map(
+      (as) => JSON.parse(host.run(as, 'sipctl', ['ban', 'list', '--json']).stdout).length,
+    );
+    // tom is an administrator, eva is nobody.
+    expect(ofUsers).toEqual([1, 1]);
+    expect(JSON.parse(host.run('eva', 'sipctl', ['ban', 'list', '--json']).stdout)).toEqual([]);
+    expect(host.run('jan', 'sipctl', ['ban', 'rm', GUESSER]).status).toBe(77);
+    expect(host.run('root', 'sipctl', ['check', 'jan']).stdout).toMatch(
+      new RegExp(
+        `^\\? {5}bans {6}${GUESSER} is refused as jan: ${tries} wrong passwords, for \\d+:\\d\\d more\n {6}mend it: {2}sipctl ban rm ${GUESSER}$`,
+        'm',
+      ),
+    );
     expect(ban('rm', GUESSER)).toMatchObject({ status: 0, stderr: '' });
+    expect(host.run('root', 'sipctl', ['check', 'jan']).stdout).toMatch(/^ok {4}bans {6}none$/m);
     expect(ban('rm', GUESSER)).toMatchObject({ status: 69, stderr: `sipctl: ${GUESSER} is not banned\n` });
     expect(ban('rm', 'jan').status).toBe(65);
     expect(await statuses([GUESSER, 'jan', 'of jan'])).toEqual([200]);

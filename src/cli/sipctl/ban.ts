@@ -7,7 +7,7 @@ import { isRefusal } from '../refusal.ts';
 import { ask, withServer } from './server-connection.ts';
 
 /** What the method `bans` answers; `account` null: nothing of that address is heard. */
-interface Ban {
+export interface Ban {
   readonly address: string;
   readonly account: string | null;
   readonly since: string;

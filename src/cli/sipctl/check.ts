@@ -5,6 +5,7 @@ import { findAccount, invokingAccount } from '../../unix/nss.ts';
 import { type Context, isSet } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
 import { isRefusal, type Refusal } from '../refusal.ts';
+import { banSteps } from './check-bans.ts';
 import { callSteps } from './check-call.ts';
 import { accountSteps, type Step } from './check-steps.ts';
 import { loadSettings } from './settings.ts';
@@ -32,6 +33,7 @@ async function check(context: Context): Promise<number | Refusal> {
     if (!ok) break;
   }
   const isConfigured = ok;
+  if (ok) for (const step of await banSteps(context, user)) take(step);
   if (ok && account !== undefined && isSet(context, 'call')) {
     const interruption = new AbortController();
     const interrupt = () => interruption.abort();

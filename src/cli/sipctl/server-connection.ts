@@ -37,7 +37,7 @@ export async function ask<T>(
 }
 
 /** The first of these sockets where a server listens; a refusal that says how to start one. */
-async function connect(context: Context): Promise<ControlClient | Refusal> {
+export async function connect(context: Context): Promise<ControlClient | Refusal> {
   const paths = pathsOf(context);
   for (const path of paths) {
     try {
