@@ -18,7 +18,10 @@ export interface Statistics {
   readonly calls: number;
   /** What was not served, by why. */
   readonly refused: Readonly<
-    Record<'malformed' | 'rate-limit' | 'overload' | 'calls-at-once' | 'authentication' | 'banned', number>
+    Record<
+      'malformed' | 'rate-limit' | 'overload' | 'calls-at-once' | 'authentication' | 'banned' | 'too-short',
+      number
+    >
   >;
   /** How many there are. */
   readonly now: {

@@ -21,6 +21,8 @@ export interface Counters {
   callsAtOnce: number;
   authenticationFailures: number;
   banned: number;
+  /** Requests over UDP too short for their answer. */
+  tooShort: number;
 }
 
 /** Starts at zero. */
@@ -31,7 +33,15 @@ export function createCounters(): Counters {
   return {
     requests,
     ...{ absorbed: 0, responsesReceived: 0, confirmed: 0, contactsAdded: 0, contactsRemoved: 0, calls: 0 },
-    ...{ malformed: 0, rateLimited: 0, overload: 0, callsAtOnce: 0, authenticationFailures: 0, banned: 0 },
+    ...{
+      malformed: 0,
+      rateLimited: 0,
+      overload: 0,
+      callsAtOnce: 0,
+      authenticationFailures: 0,
+      banned: 0,
+      tooShort: 0,
+    },
   };
 }
 

@@ -11,6 +11,7 @@ import type { ServerTransaction } from '../transaction/layer.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
 import { type Service, sourceOf } from './service.ts';
+import { sendStateless } from './stateless.ts';
 
 const TAG_SECRET = randomBytes(16).toString('hex');
 
@@ -21,6 +22,8 @@ export interface Exchange {
   /** The Request-URI; undefined where it is none. */
   readonly target: SipUri | OtherUri | undefined;
   readonly flow: Flow;
+  /** How long the request was as it came, in octets. */
+  readonly size: number;
   /** performance.now() when it arrived. */
   readonly arrivedMs: number;
   /** Date.now() when it arrived. */
@@ -61,13 +64,14 @@ export function answerOf(
 /** Answers without a transaction and without a line of the log. */
 export function respondStateless(
   service: Service,
-  { request, head, flow }: Exchange,
+  { request, head, flow, size }: Exchange,
   status: number,
   fields: readonly HeaderField[] = [],
   reason?: string,
 ): void {
   const options = { toTag: statelessTag(head), fields, reason };
-  service.transactions.respondStateless(request, head, flow, createResponse(request, status, options));
+  const answered = { request, via: head.via, flow, size };
+  sendStateless(service, answered, createResponse(request, status, options));
 }
 
 /** Status 401 and 407 are how every registration begins; only other refusals are worth a line of the log. */

@@ -2,13 +2,10 @@
 // what was begun is finished.
 
 import { randomBytes } from 'node:crypto';
-import { formatMessage } from '../message/format.ts';
 import type { Head } from '../message/head.ts';
-import type { Request } from '../message/message.ts';
 import { createField, createResponse } from '../message/response.ts';
-import type { Flow } from '../transport/flow.ts';
-import { responseTarget } from '../transport/respond.ts';
 import type { Service } from './service.ts';
+import { type Answered, sendStateless } from './stateless.ts';
 
 /** New requests are refused while datagrams that wait take more than this part of their room. */
 const MOST_PRESSURE = 0.2;
@@ -32,7 +29,8 @@ export function isAckOfRefusal(octets: string): boolean {
 }
 
 /** Refuses a request that begins something, where it can't be served; false: it is to be served. */
-export function refuseOverload(service: Service, request: Request, head: Head, flow: Flow): boolean {
+export function refuseOverload(service: Service, answered: Answered, head: Head): boolean {
+  const { request } = answered;
   const isFull =
     service.transport.pressure() >= MOST_PRESSURE || service.transactions.size() >= MOST_TRANSACTIONS;
   if (!isFull && !service.isDraining()) return false;
@@ -43,7 +41,7 @@ export function refuseOverload(service: Service, request: Request, head: Head, f
   }
   const seconds = RETRY_AFTER_S.least + Math.floor(Math.random() * RETRY_AFTER_S.spread);
   const fields = [createField('Retry-After', String(seconds))];
-  responseTarget(head.via, flow).send(formatMessage(createResponse(request, 503, { toTag: TAG, fields })));
+  sendStateless(service, answered, createResponse(request, 503, { toTag: TAG, fields }));
   return true;
 }
 

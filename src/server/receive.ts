@@ -2,7 +2,6 @@
 // then to the registrar, to ourselves, or on to others. Wiring only.
 
 import { fieldValue, optionTags } from '../message/fields.ts';
-import { formatMessage } from '../message/format.ts';
 import { readHead } from '../message/head.ts';
 import type { Malformed } from '../message/message.ts';
 import { parseMessage } from '../message/parse.ts';
@@ -12,7 +11,7 @@ import { parseVia } from '../message/via.ts';
 import { badExtension, validateProxyRequire, validateScheme } from '../proxy/validation.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Flow } from '../transport/flow.ts';
-import { responseTarget, stampVia } from '../transport/respond.ts';
+import { stampVia } from '../transport/respond.ts';
 import { countRequest } from './counters.ts';
 import { isLocalTarget } from './destination.ts';
 import { type Exchange, refuse, respondStateless } from './exchange.ts';
@@ -20,6 +19,7 @@ import { isAckOfRefusal, refuseOverload } from './overload.ts';
 import { serveProxied } from './proxy-request.ts';
 import { serveRegister } from './register-request.ts';
 import { type Service, sourceOf } from './service.ts';
+import { sendStateless } from './stateless.ts';
 
 /** What is not refused for its method; others pass through to where they go. */
 const ALLOW = createField(
@@ -32,7 +32,7 @@ export function receive(service: Service, octets: string, flow: Flow): void {
   if (isBeyondRate(service, octets, flow) || isAckOfRefusal(octets)) return;
   const message = parseMessage(octets);
   if (message.type === 'malformed') {
-    refuseMalformed(service, message, flow);
+    refuseMalformed(service, message, flow, octets.length);
     return;
   }
   const head = readHead(message);
@@ -42,7 +42,7 @@ export function receive(service: Service, octets: string, flow: Flow): void {
     return;
   }
   if (head.type === 'malformed') {
-    refuseMalformed(service, { ...head, partial: head.partial ?? message }, flow);
+    refuseMalformed(service, { ...head, partial: head.partial ?? message }, flow, octets.length);
     return;
   }
   stampVia(message, head.via, flow);
@@ -55,9 +55,11 @@ export function receive(service: Service, octets: string, flow: Flow): void {
     service.transactions.receiveCancel(message, head, flow);
     return;
   }
-  if (refuseOverload(service, message, head, flow)) return;
+  const size = octets.length;
+  if (refuseOverload(service, { request: message, via: head.via, flow, size }, head)) return;
   const target = parseUri(message.requestUri);
-  const exchange = { request: message, head, target, flow, arrivedMs: performance.now(), nowMs: Date.now() };
+  const times = { arrivedMs: performance.now(), nowMs: Date.now() };
+  const exchange = { request: message, head, target, flow, size, ...times };
   try {
     const serving = serve(service, exchange);
     if (serving !== undefined) serving.catch((error: Error) => failExchange(service, exchange, error));
@@ -110,8 +112,11 @@ function isForServer(service: Service, { target }: Exchange): boolean {
   return target.user === undefined || service.gateways.registeredAs(target) !== undefined;
 }
 
-/** 400 naming the header field where it can be answered, silence where not (RFC 4475; DESIGN §4.1). */
-export function refuseMalformed(service: Service, malformed: Malformed, flow: Flow): void {
+/**
+ * 400 naming the header field where it can be answered, silence where not (RFC 4475; DESIGN §4.1). `size` is what came,
+ * in octets; of no account over TCP.
+ */
+export function refuseMalformed(service: Service, malformed: Malformed, flow: Flow, size: number): void {
   const status = malformed.status ?? 400;
   service.counters.malformed++;
   if (service.log.isOn('info'))
@@ -122,10 +127,10 @@ export function refuseMalformed(service: Service, malformed: Malformed, flow: Fl
     });
   const request = malformed.partial;
   const via = request === undefined ? undefined : parseVia(fieldValue(request, 'via') ?? '');
-  if (request === undefined || via === undefined || request.method === 'ACK') return;
+  if (request === undefined || via === undefined) return;
   stampVia(request, via, flow);
   const options = { toTag: newTag(), ...(status === 400 ? { reason: `Bad ${malformed.field}` } : {}) };
-  responseTarget(via, flow).send(formatMessage(createResponse(request, status, options)));
+  sendStateless(service, { request, via, flow, size }, createResponse(request, status, options));
 }
 
 function failExchange(service: Service, exchange: Exchange, error: Error): void {

@@ -134,7 +134,7 @@ export async function startServer(
         if (service !== undefined) receive(service, octets, flow);
       },
       onMalformed: (malformed, flow) => {
-        if (service !== undefined) refuseMalformed(service, malformed, flow);
+        if (service !== undefined) refuseMalformed(service, malformed, flow, 0);
       },
       log,
       traffic,

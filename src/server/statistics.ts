@@ -93,6 +93,7 @@ export function createStatistics(
         'calls-at-once': counters.callsAtOnce,
         authentication: counters.authenticationFailures,
         banned: counters.banned,
+        'too-short': counters.tooShort,
       },
       now: {
         transactions: service?.transactions.size() ?? 0,

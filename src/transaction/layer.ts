@@ -2,7 +2,6 @@
 // messages to them. It makes no transaction by itself: what is answered statelessly costs it nothing.
 
 import { fieldValue } from '../message/fields.ts';
-import { formatMessage } from '../message/format.ts';
 import type { Head } from '../message/head.ts';
 import type { Request, Response } from '../message/message.ts';
 import { createResponse } from '../message/response.ts';
@@ -43,8 +42,6 @@ export interface TransactionLayer {
    * one by now, a retransmission overtook it, and the answer goes to that one.
    */
   createServerTransaction(request: Request, head: Head, flow: Flow): ServerTransaction;
-  /** Sends a response and keeps nothing. An ACK is never answered. */
-  respondStateless(request: Request, head: Head, flow: Flow, response: Response): void;
   /** Answers a CANCEL that `absorb` did not take and tells its INVITE; false: there is none, it was answered 481. */
   receiveCancel(request: Request, head: Head, flow: Flow): boolean;
   /** Sends a request, not an ACK, whose topmost Via is ours; `branch` is that Via's, where the caller knows it. */
@@ -128,11 +125,6 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
     return transaction;
   }
 
-  function respondStateless(request: Request, head: Head, flow: Flow, response: Response): void {
-    if (request.method === 'ACK') return;
-    responseTarget(head.via, flow).send(formatMessage(response), flow.reliable ? onError : undefined);
-  }
-
   function receiveCancel(request: Request, head: Head, flow: Flow): boolean {
     const found = servers.get(cancelledKey(request, head, flow));
     // Who is called knows all that the caller's CANCEL says; he is not at the caller's address.
@@ -198,7 +190,6 @@ export function createTransactionLayer(options: TransactionLayerOptions): Transa
   return {
     absorb,
     createServerTransaction,
-    respondStateless,
     receiveCancel,
     sendRequest,
     receiveResponse,

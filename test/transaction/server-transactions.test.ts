@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { createResponse } from '../../src/message/response.ts';
 import { type RequestParts, reparse, request, respondTo, station, testFlow } from './station.ts';
 
 /** A layer with one server transaction, over that kind of transport. */
@@ -247,23 +246,6 @@ describe('CANCEL (§9.2)', () => {
 });
 
 describe('without a transaction', () => {
-  test('a stateless response is sent and nothing kept', () => {
-    const { layer, clock } = station();
-    const flow = testFlow(false);
-    const { message, head } = request({ sentBy: '192.0.2.1:5071' });
-    layer.respondStateless(message, head, flow, createResponse(message, 401));
-    expect((flow.atPort(5071) as typeof flow).lines()).toEqual(['SIP/2.0 401 Unauthorized']);
-    expect([layer.size(), clock.calls(), layer.absorb(message, head, flow)]).toEqual([0, 0, false]);
-  });
-
-  test('an ACK is never answered', () => {
-    const { layer } = station();
-    const flow = testFlow(false);
-    const { message, head } = request({ method: 'ACK' });
-    layer.respondStateless(message, head, flow, createResponse(message, 400));
-    expect(flow.sent).toEqual([]);
-  });
-
   test('a retransmission that overtook its request gets the same transaction, and one final response is sent', () => {
     const on = begin({});
     const second = on.layer.createServerTransaction(on.message, on.head, on.flow);
