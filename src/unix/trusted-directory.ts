@@ -152,7 +152,16 @@ function openInHome(
     if (failed !== 0) return troubleOfErrno(failed, path);
     fd = openBelow(home, NAME, DIRECTORY);
   }
-  return fd < 0 ? troubleOfDirectory(-fd, path, account) : trustDirectory(fd, account, options.strictModes);
+  if (fd >= 0) return trustDirectory(fd, account, options.strictModes);
+  return (fd === -errno.EACCES && ownerOrHome(home, path, account)) || troubleOfDirectory(-fd, path, account);
+}
+
+/** Why `.sr` can't be opened by its user, where that is not its mode. */
+function ownerOrHome(home: number, path: string, account: Account): Trouble | undefined {
+  const failed = statName(home, NAME);
+  if (failed === errno.EACCES)
+    return troubleOfErrno(failed, account.home, `chmod u+rwx ${shellWord(account.home)}`);
+  return failed === 0 && statUid() !== account.uid ? foreign(path, account) : undefined;
 }
 
 /** Judges an opened `.sr`; closes it where it is not to be trusted. */
@@ -198,12 +207,14 @@ function checkDirectory(
   if (failed !== 0) return troubleOfErrno(failed, path);
   if (statUid() === account.uid && (!strictModes || (statMode() & (GROUP_WRITE | OTHER_WRITE)) === 0))
     return undefined;
-  const word = shellWord(path);
-  if (statUid() !== account.uid) {
-    const mend = `chown -R ${shellWord(account.name)}: ${word}`;
-    return trouble('untrusted', path, `belongs to uid ${statUid()}, not to ${account.name}`, mend);
-  }
-  return trouble('untrusted', path, 'can be written to by group or others', `chmod 700 ${word}`);
+  if (statUid() !== account.uid) return foreign(path, account);
+  return trouble('untrusted', path, 'can be written to by group or others', `chmod 700 ${shellWord(path)}`);
+}
+
+/** What was statted last is somebody else's. */
+function foreign(path: string, { name }: Account): Trouble {
+  const mend = `chown -R ${shellWord(name)}: ${shellWord(path)}`;
+  return trouble('untrusted', path, `belongs to uid ${statUid()}, not to ${name}`, mend);
 }
 
 /** Makes `.sr` in a home held by an O_PATH descriptor, and has the entry written to the disk; 0, or an errno. */

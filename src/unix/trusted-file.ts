@@ -76,7 +76,7 @@ export function readFile(
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
     const fd = openBelow(directory.fd, fileName(name), READ);
     if (fd === -errno.ENOENT) return undefined;
-    if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, name));
+    if (fd < 0) return troubleOfOpen(-fd, directory, name);
     try {
       const read = readDescriptor(fd, directory, name, rules);
       if (read !== 'changed') return read;
@@ -96,13 +96,21 @@ export function openFile(
   insistOnIdentity(directory);
   const fd = openBelow(directory.fd, fileName(name), READ);
   if (fd === -errno.ENOENT) return undefined;
-  if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, name));
+  if (fd < 0) return troubleOfOpen(-fd, directory, name);
   const failed = statDescriptor(fd);
   const wrong =
     failed === 0 ? checkStatted(directory, name, rules) : troubleOfErrno(failed, pathOf(directory, name));
   if (wrong === undefined) return { fd, sizeBytes: statSize() };
   libc().close(fd);
   return wrong;
+}
+
+/** Why a file could not be opened; its own mode where its user may not. */
+function troubleOfOpen(number: number, directory: TrustedDirectory, name: string): Trouble {
+  const path = pathOf(directory, name);
+  return number === errno.EACCES
+    ? troubleOfErrno(number, path, `chmod 600 ${shellWord(path)}`)
+    : troubleOfErrno(number, path);
 }
 
 /** Checks what was statted last as the file `name` of the directory; undefined: it may be used. */
