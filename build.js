@@ -35,7 +35,10 @@ const lazyImportsStay = {
 /** Writes dist/. What an earlier build left there goes last: programs that are running load their chunks from it. */
 async function buildPrograms() {
   const { metafile } = await build({
-    entryPoints: programs.map((name) => ({ in: `src/cli/entry-${name}.ts`, out: name })),
+    entryPoints: [
+      ...programs.map((name) => ({ in: `src/cli/entry-${name}.ts`, out: name })),
+      { in: 'src/store/pam-worker.ts', out: 'pam-worker' },
+    ],
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,

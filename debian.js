@@ -95,7 +95,12 @@ function putPages() {
 function putSystemFiles() {
   put('etc/systemd/system/sr.service', 'usr/lib/systemd/system/sr.service');
   for (const name of ['sysusers.d', 'tmpfiles.d']) put(`etc/${name}/sr.conf`, `usr/lib/${name}/sr.conf`);
-  const kept = ['etc/fail2ban/filter.d/sr.conf', 'etc/fail2ban/jail.d/sr.conf', 'etc/logrotate.d/sr'];
+  const kept = [
+    'etc/fail2ban/filter.d/sr.conf',
+    'etc/fail2ban/jail.d/sr.conf',
+    'etc/logrotate.d/sr',
+    'etc/pam.d/sip',
+  ];
   for (const path of kept) put(path, path);
   return kept;
 }

@@ -16,7 +16,10 @@ export function accountOf(uri: SipUri | OtherUri | undefined): string | undefine
 /** Refuses who uses another's address, and whose account root's rules refuse; 500 where that can't be known. */
 export function authorize(user: string, owner: string | undefined, account: Answer): Rejection | undefined {
   if (user !== owner) return reject(403, `${user} uses the address of ${owner ?? 'nobody'}`);
-  if (account.type === 'refused') return reject(403, account.why);
+  if (account.type === 'refused') {
+    const { why, reason } = account;
+    return reject(403, why, reason === undefined ? {} : { reason });
+  }
   return unavailable(account);
 }
 

@@ -94,11 +94,8 @@ export const keywords = {
   AllowUsers: server(words('user names'), [], 'Serve these users only', LIST),
   DenyUsers: server(words('user names'), [], 'Do not serve these users', LIST),
   MinUid: server(integer(0, 2 ** 32 - 2), 1000, 'Serve no account with a lower uid'),
-  UsePAM: server(yesNo, false, 'Ask PAM whether the account may be used', {
-    later: true,
-    refuse: (value) => (value ? NOT_YET : undefined),
-  }),
-  PAMService: server(word('a PAM service name'), 'sip', 'PAM service that UsePAM asks', LATER),
+  UsePAM: server(yesNo, false, 'Ask PAM whether the account may be used'),
+  PAMService: server(word('a PAM service name'), 'sip', 'PAM service that UsePAM asks'),
   StrictModes: server(yesNo, true, 'Refuse files in homes that others could have written'),
   DigestAlgorithms: server(algorithms, ['MD5'], 'Digest algorithms to offer, in this order'),
   NonceLifetime: server(duration(1, DAY), 300, 'How long a nonce can be used'),

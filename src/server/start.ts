@@ -6,6 +6,7 @@ import { controlPath } from '../control/socket-path.ts';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
 import { createNonceCounts } from '../digest/nonce-counts.ts';
+import { createPamWorkers } from '../store/pam-workers.ts';
 import { createServerFile } from '../store/server-file.ts';
 import { hostKeyPath, readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
@@ -21,6 +22,7 @@ import { warmThreadPool } from '../unix/as-user.ts';
 import type { InheritedSocket } from '../unix/inherited-sockets.ts';
 import { openLoginLog } from '../unix/login-log.ts';
 import { type Account, groupExists } from '../unix/nss.ts';
+import { hasPamService } from '../unix/pam.ts';
 import { WTMP } from '../unix/wtmp.ts';
 import { createBans } from './bans.ts';
 import { buildService } from './build-service.ts';
@@ -76,6 +78,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** Processes that ask PAM at once, how long one may take, and how many questions may wait. */
+const PAM = { workers: 4, deadlineMs: 10_000, mostWaiting: 200 };
+
 /** What is as it should be where it is not given. */
 export interface StartOptions {
   /** Of keepalives. */
@@ -94,6 +99,8 @@ export interface StartOptions {
   readonly steady?: () => number;
   /** Does what the control socket asks of the process; undefined: nobody does. */
   readonly operator?: Operator | undefined;
+  /** The argv of a process that asks PAM, for `UsePAM yes`. */
+  readonly pamWorker?: readonly string[];
   /** Sockets that are open already. */
   readonly inherited?: readonly InheritedSocket[];
 }
@@ -112,11 +119,12 @@ export async function startServer(
     now = Date.now,
     steady = () => process.uptime() * 1000,
     operator,
+    pamWorker = [],
     inherited = [],
   }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
-  const groups = own === undefined ? missingGroups(settings) : [];
-  if (groups.length > 0) return { type: 'start-fault', kind: 'configuration', lines: groups };
+  const missing = own === undefined ? [...missingGroups(settings), ...missingPamService(settings)] : [];
+  if (missing.length > 0) return { type: 'start-fault', kind: 'configuration', lines: missing };
   const key = readServerKey(settings.keywords.KeyFile, own);
   if (!Buffer.isBuffer(key))
     return { type: 'start-fault', kind: 'system', lines: [`${key.path}: ${key.text}`] };
@@ -233,6 +241,7 @@ export async function startServer(
       const { MaxAuthTries, BanTime } = (service as Service).keywords;
       return { tries: MaxAuthTries, banMs: BanTime * 1000 };
     }),
+    pam: createPamWorkers({ argv: pamWorker, ...PAM }),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
   };
@@ -272,6 +281,7 @@ export async function startServer(
       await calls.close();
       base.locator.close();
       await transport.close();
+      base.pam.close();
       service?.store.close();
       await metrics.close();
       statistics.close();
@@ -290,6 +300,12 @@ function logSendError(log: Log, error: NodeJS.ErrnoException): void {
 }
 
 /** A rule that names no group of this host admits nobody: said before anything is opened. */
+function missingPamService({ keywords }: ServerSettings): string[] {
+  const { UsePAM, PAMService } = keywords;
+  if (!UsePAM || hasPamService(PAMService)) return [];
+  return [`PAMService: /etc/pam.d/${PAMService} is missing: copy etc/pam.d/sip of unixsip there`];
+}
+
 function missingGroups({ access }: ServerSettings): string[] {
   const named = access.allowGroups.filter((group) => !/[*?]/.test(group));
   if (named.length === 0 || named.some((group) => groupExists(group))) return [];

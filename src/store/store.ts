@@ -59,8 +59,8 @@ export type Answer =
   /** The account may use SIP. */
   | { readonly type: 'admitted'; readonly uid: number; readonly gecos: string; readonly home: string }
   | { readonly type: 'groups'; readonly names: readonly string[] }
-  /** The account may not, or is none; answered 403, of a callee 404. */
-  | { readonly type: 'refused'; readonly why: string }
+  /** The account may not, or is none; answered 403, with the reason phrase if there is one, of a callee 404. */
+  | { readonly type: 'refused'; readonly why: string; readonly reason?: string }
   /** The file as `known` says. */
   | { readonly type: 'unchanged' }
   /** The file's text (undefined: there is none) and its version; faults are about the file as a whole. */

@@ -12,7 +12,6 @@ const NAMES = Object.keys(keywords) as KeywordName[];
 
 /** What a later version will act on. */
 const LATER = [
-  ...['UsePAM', 'PAMService'],
   ...['ServerUser', 'DbUrl', 'CredentialsTable'],
   ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
   ...['DidColumn', 'FlagsColumn'],
@@ -35,8 +34,6 @@ describe('the table', () => {
 
   test('serve refuses what this version cannot do', () => {
     const refusal = (name: KeywordName, value: unknown) => keywordEntry(name).refuse(value);
-    expect(refusal('UsePAM', true)).toBe('not in this version');
-    expect(refusal('UsePAM', false)).toBeUndefined();
     expect(refusal('DbUrl', 'postgres://x')).toBe('not in this version');
     expect(refusal('DbUrl', 'unix:')).toBeUndefined();
   });

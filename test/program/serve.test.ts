@@ -39,7 +39,7 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
     test('names every fault by path and line, and the nearest keyword', () => {
       const path = host.write(
         'bad',
-        '# mine\nRelm sip.test\nMaxContacts many\nDomain example.com\nUsePAM yes\n',
+        '# mine\nRelm sip.test\nMaxContacts many\nDomain example.com\nDbUrl mysql://x\n',
       );
       const { status, stdout, stderr } = serve('-t', '-f', path);
       expect([status, stdout]).toEqual([78, '']);
@@ -47,12 +47,11 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
       expect(lines).toHaveLength(3);
       expect(lines[0]).toMatch(new RegExp(`^sipctl: ${path}:2: Relm: .*\\bRealm\\b`));
       expect(lines[1]).toMatch(new RegExp(`^sipctl: ${path}:3: MaxContacts: expected `));
-      expect(lines[2]).toBe(`sipctl: ${path}:5: UsePAM: not in this version`);
+      expect(lines[2]).toBe(`sipctl: ${path}:5: DbUrl: not in this version`);
     });
 
     test.each([
       ['Relm=x', /^sipctl: -o:1: Relm: .*\bRealm\b.*\n$/],
-      ['UsePAM=yes', /^sipctl: -o:1: UsePAM: not in this version\n$/],
       ['DbUrl=mysql://x', /^sipctl: -o:1: DbUrl: not in this version\n$/],
       ['Listen=udp:nowhere:5060', /^sipctl: -o:1: Listen: expected .*\n$/],
       ['MinExpires', /^sipctl: -o:1: MinExpires: .*\n$/],

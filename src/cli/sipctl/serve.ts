@@ -1,6 +1,8 @@
 // sipctl serve: checks (-t), shows (-T), or runs the server until a signal ends it.
 
+import { realpathSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
 import { formatSetting } from '../../home/config.ts';
 import { formatFault } from '../../home/fault.ts';
 import { formatGateway } from '../../home/gateway.ts';
@@ -59,7 +61,7 @@ export async function run(context: Context): Promise<number> {
     stop = resolve;
   });
   const operator = { reload: () => reload(), stop: () => stop() };
-  const server = await startServer(settings, own, log, { operator, inherited });
+  const server = await startServer(settings, own, log, { operator, inherited, pamWorker: pamWorker() });
   if (server.type === 'start-fault') {
     log.flush();
     manager?.tell(`STATUS=${server.lines[0]}`);
@@ -104,6 +106,12 @@ export async function run(context: Context): Promise<number> {
   clearInterval(alive);
   manager?.close();
   return sysExit.EX_OK.code;
+}
+
+/** The process that asks PAM: it is built beside us, wherever the command's name is a link to. */
+function pamWorker(): readonly string[] {
+  const bin = dirname(realpathSync(process.argv[1] as string));
+  return [process.execPath, join(bin, '../dist/pam-worker.js')];
 }
 
 /** How long a server that is to stop waits for answers to what was asked. */
