@@ -17,7 +17,7 @@ import { trouble, troubleOfErrno } from './trouble.ts';
 import type { TrustedDirectory } from './trusted-directory.ts';
 import { insistOnIdentity } from './trusted-directory.ts';
 import type { FileRules, FileVersion } from './trusted-file.ts';
-import { checkStatted, isSameState, pathOf } from './trusted-file.ts';
+import { checkStatted, isSameState, pathOf, troubleOfOpen } from './trusted-file.ts';
 
 /** How to append. */
 export interface Appending {
@@ -64,7 +64,7 @@ export function appendLines(
       fd = openBelow(directory.fd, fileName(name), CREATE);
       if (fd === -errno.EEXIST) continue;
     }
-    if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, name));
+    if (fd < 0) return troubleOfOpen(-fd, directory, name);
     const appended = appendAndClose(fd, directory, name, text, options, creating);
     if (appended !== 'replaced') return appended;
   }
@@ -80,7 +80,7 @@ export function troubleWithAppending(
   insistOnIdentity(directory);
   const fd = openBelow(directory.fd, fileName(name), APPEND);
   if (fd === -errno.ENOENT) return undefined;
-  if (fd < 0) return troubleOfErrno(-fd, pathOf(directory, name));
+  if (fd < 0) return troubleOfOpen(-fd, directory, name);
   const failed = statDescriptor(fd);
   libc().close(fd);
   return failed === 0

@@ -106,7 +106,7 @@ export function openFile(
 }
 
 /** Why a file could not be opened; its own mode where its user may not. */
-function troubleOfOpen(number: number, directory: TrustedDirectory, name: string): Trouble {
+export function troubleOfOpen(number: number, directory: TrustedDirectory, name: string): Trouble {
   const path = pathOf(directory, name);
   return number === errno.EACCES
     ? troubleOfErrno(number, path, `chmod 600 ${shellWord(path)}`)

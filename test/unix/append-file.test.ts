@@ -15,9 +15,9 @@ import {
   watch,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { appendLines } from '../../src/unix/append-file.ts';
+import { appendLines, troubleWithAppending } from '../../src/unix/append-file.ts';
 import type { Account } from '../../src/unix/nss.ts';
 import { replaceFile } from '../../src/unix/replace-file.ts';
 import { type FileRules, fileVersion } from '../../src/unix/trusted-file.ts';
@@ -115,6 +115,22 @@ test('a FIFO, a directory and a file that others may write to are refused', () =
   chmodSync(usrlocOf(account), 0o666);
   expect(append(account, 'x\n')).toMatchObject({ kind: 'untrusted' });
   expect(readFileSync(usrlocOf(account), 'utf8')).toBe('one\n');
+});
+
+test('a file that its user may not open is refused with the command that mends it', () => {
+  const own = temporaryAccount();
+  const { home } = own;
+  const isRoot = process.getuid?.() === 0;
+  // Root may open everything: it acts as somebody.
+  const account = isRoot ? { ...own, name: 'jan', uid: 54321, gid: 54321 } : own;
+  chmodSync(dirname(home), 0o755);
+  if (isRoot) chownSync(home, account.uid, account.gid);
+  append(account, 'one\n');
+  chmodSync(usrlocOf(account), 0);
+  const refused = { kind: 'untrusted', why: 'permission denied', mend: `chmod 600 ${usrlocOf(account)}` };
+  expect(append(account, 'two\n')).toMatchObject(refused);
+  const trouble = inDirectory(account, (directory) => troubleWithAppending(directory, 'usrloc', RULES));
+  expect(trouble).toMatchObject(refused);
 });
 
 test('four programs that append at once lose and tear no line', async () => {
