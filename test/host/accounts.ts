@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -44,9 +45,7 @@ export class Accounts {
     process.once('exit', this.#onExit);
     process.once('SIGINT', this.#onSignal);
     process.once('SIGTERM', this.#onSignal);
-    if (run(['getent', 'group', 'sip']).status === 0) return;
-    writeFileSync(madeGroup(this.#directory), '');
-    runOrThrow(['groupadd', '--system', 'sip']);
+    makeGroup();
   }
 
   /** Makes the account `srtPID` + `suffix`; `groups` replaces its only supplementary group, sip. */
@@ -54,6 +53,8 @@ export class Accounts {
     const name = `srt${process.pid}${suffix}`;
     const home = join(this.#directory, name);
     this.#names.push(name);
+    // Another run may have ended meanwhile, the last one that it knew of.
+    makeGroup();
     const membership = groups.length > 0 ? ['--groups', groups.join(',')] : [];
     runOrThrow(['useradd', '--create-home', '--user-group', '--home-dir', home, ...membership, name]);
     const { uid, gid } = statSync(home);
@@ -69,13 +70,27 @@ export class Accounts {
   }
 }
 
-const madeGroup = (directory: string) => join(directory, 'made-group-sip');
+/** Says that the group is ours to remove. */
+const madeGroup = join(tmpdir(), 'srt-made-group-sip');
+
+function makeGroup(): void {
+  if (run(['getent', 'group', 'sip']).status === 0) return;
+  writeFileSync(madeGroup, '');
+  run(['groupadd', '--system', 'sip']);
+}
+
+/** Runs beside each other have one group: the last of them takes it away. */
+function removeGroup(): void {
+  if (!existsSync(madeGroup) || readdirSync(tmpdir()).some((name) => /^srt-\d+-/.test(name))) return;
+  run(['groupdel', 'sip']);
+  rmSync(madeGroup, { force: true });
+}
 
 function removeAccounts(names: readonly string[], directory: string): void {
   for (const name of names)
     if (run(['userdel', name]).status !== 0) run(['gpasswd', '--delete', name, 'sip']);
-  if (existsSync(madeGroup(directory))) run(['groupdel', 'sip']);
   rmSync(directory, { recursive: true, force: true });
+  removeGroup();
 }
 
 /** Removes what runs left that were killed before they could. */
