@@ -37,7 +37,9 @@ async function buildPrograms() {
   const { metafile } = await build({
     entryPoints: [
       ...programs.map((name) => ({ in: `src/cli/entry-${name}.ts`, out: name })),
-      { in: 'src/store/pam-worker.ts', out: 'pam-worker' },
+      { in: 'src/server/entry-server.ts', out: 'server' },
+      { in: 'src/keeper/home-worker.ts', out: 'home-worker' },
+      { in: 'src/keeper/pam-worker.ts', out: 'pam-worker' },
     ],
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',

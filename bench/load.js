@@ -22,7 +22,9 @@ export function makeAccounts(directory, count) {
   const passwd = accounts.map(({ name, uid, home }) => `${name}:x:${uid}:${uid}::${home}:/bin/sh\n`);
   const groups = accounts.map(({ name, uid }) => `${name}:x:${uid}:\n`);
   const [passwdFile, groupFile] = [join(directory, 'passwd'), join(directory, 'group')];
-  writeFileSync(passwdFile, readFileSync('/etc/passwd', 'utf8') + passwd.join(''));
+  // The account of our server too, where the host has none.
+  const server = 'sr:x:50001:50001::/nonexistent:/usr/sbin/nologin\n';
+  writeFileSync(passwdFile, readFileSync('/etc/passwd', 'utf8') + passwd.join('') + server);
   const others = readFileSync('/etc/group', 'utf8').replace(/^sip:.*\n/m, '');
   const members = accounts.map(({ name }) => name).join(',');
   writeFileSync(groupFile, `${others}${GROUP}${members}\n${groups.join('')}`);
@@ -32,6 +34,8 @@ export function makeAccounts(directory, count) {
   writeFileSync(join(directory, 'users.csv'), `SEQUENTIAL\n${rows.join('')}`);
   const environment = {
     ...process.env,
+    // Its children need the wrapper too.
+    UNIXSIP_TEST: '1',
     LD_PRELOAD: 'libnss_wrapper.so',
     NSS_WRAPPER_PASSWD: passwdFile,
     NSS_WRAPPER_GROUP: groupFile,

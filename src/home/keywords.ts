@@ -181,7 +181,7 @@ export const keywords = {
     'Socket that sipctl talks to the server by; default: /run/sr/control.sock, or an own one of an ordinary user',
   ),
   Metrics: server(metricsAddress, 'none', 'Where to offer metrics over HTTP; a port alone is on loopback'),
-  ServerUser: server(word('a user name'), 'sr', 'Account of the process that has the network sockets', LATER),
+  ServerUser: server(word('a user name'), 'sr', 'Account of the process that has the network sockets'),
   DbUrl: server(word('a database URL'), 'unix:', 'Where accounts are; unix: is NSS and ~/.sr', {
     later: true,
     refuse: (value) => (value === 'unix:' ? undefined : NOT_YET),

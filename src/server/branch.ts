@@ -318,17 +318,21 @@ function answerGateway(forwarding: Forwarding, branch: Branch, response: Respons
   const gateway = target.gateway ?? (inbound.isInDialog ? service.gateways.at(flow) : undefined);
   if (gateway?.credentials === undefined) return false;
   const before = branch.answer?.flow === flow ? branch.answer : undefined;
-  const answer = service.gateways.answer(gateway, response, request, before);
-  if (answer === undefined) {
-    const { method } = request;
-    service.log('warning', 'gateway-refused', { gateway: gateway.name, method, status: response.status });
-    endWith(forwarding, branch, 503);
-    return true;
-  }
-  branch.answer = { ...answer, flow };
+  const answering = service.gateways.answer(gateway, response, request, before);
   const { remoteAddress: address, remotePort: port } = flow;
   const mayBeTcp = flow.transport === 'udp' && gateway.address.transport === undefined;
-  branch.hops.unshift({ address, port, mayBeTcp, open: () => flow });
+  const open = async () => {
+    const answer = await answering;
+    if (answer !== undefined) {
+      branch.answer = { ...answer, flow };
+      return flow;
+    }
+    const { method } = request;
+    service.log('warning', 'gateway-refused', { gateway: gateway.name, method, status: response.status });
+    branch.hops = [];
+    throw new Error('the gateway takes no answer of ours');
+  };
+  branch.hops.unshift({ address, port, mayBeTcp, open });
   tryNextHop(forwarding, branch);
   return true;
 }

@@ -9,11 +9,8 @@ import { formatFault } from '../home/fault.ts';
 import { addressKind, refusalOfContact } from '../registrar/contact-address.ts';
 import { signRoute } from '../registrar/route-mac.ts';
 import { openAliases } from '../store/aliases-file.ts';
-import { createPamStore } from '../store/pam-store.ts';
-import type { PamWorkers } from '../store/pam-workers.ts';
+import type { Host } from '../store/host.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
-import type { Store } from '../store/store.ts';
-import { createUnixStore } from '../store/unix-store.ts';
 import type { TransactionLayer } from '../transaction/layer.ts';
 import type { Timers } from '../transaction/timers.ts';
 import { canonicalAddress } from '../transport/address.ts';
@@ -48,7 +45,7 @@ const MAX_SOURCES = 50_000;
 /** What outlives a reload. */
 export interface ServiceBase {
   readonly own: Account | undefined;
-  readonly pam: PamWorkers;
+  readonly host: Host;
   readonly key: Buffer;
   readonly log: Log;
   readonly counters: Counters;
@@ -78,18 +75,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
   const { own, key, log, transport, transactions } = base;
   const { keywords, realm, algorithms } = settings;
   const faultOnce = createFaultLog(log);
-  const store = withPam(
-    settings,
-    base,
-    createUnixStore({
-      verify: settings.verify,
-      access: settings.access,
-      strictModes: keywords.StrictModes,
-      syncUsrloc: keywords.SyncUsrloc,
-      own,
-      onFault: faultOnce,
-    }),
-  );
+  const store = base.host.openStore(settings, faultOnce);
   const users = createUsers(MAX_USERS, {
     onFault: (fault) => faultOnce(formatFault(fault)),
     onContacts: base.sessions.contactsRead,
@@ -178,12 +164,6 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
         : refusalOfContact(uri, sourceAddress, hostFacts),
     signRoute: (user, binding) => signRoute(routeKey, user, binding),
   };
-}
-
-/** With `UsePAM yes`; a user's own server asks nobody. */
-function withPam({ keywords }: ServerSettings, { own, pam }: ServiceBase, store: Store): Store {
-  if (!keywords.UsePAM || own !== undefined) return store;
-  return createPamStore(store, pam, keywords.PAMService);
 }
 
 /** Files whose faults are remembered, and lines a minute that one file gets. */

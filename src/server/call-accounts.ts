@@ -5,7 +5,7 @@ import { hash } from '../digest/hash.ts';
 import { formatCallRecord } from '../home/acct.ts';
 import { fieldValue } from '../message/fields.ts';
 import type { Message } from '../message/message.ts';
-import type { ServerFile } from '../store/server-file.ts';
+import type { KeptFile } from '../store/host.ts';
 import { newTag } from '../transaction/random-token.ts';
 import { createCallCopies } from './call-copies.ts';
 import { createCallJournal, type JournalEntry, type WaitingCopy } from './call-journal.ts';
@@ -43,14 +43,16 @@ export interface CallAccountsParts {
   /** Milliseconds that nobody can set. */
   readonly steady: () => number;
   /** Root's copy of all calls; undefined: there is none. */
-  readonly truth: ServerFile | undefined;
-  readonly journal: ServerFile;
+  readonly truth: KeptFile | undefined;
+  readonly journal: KeptFile;
   /** How often calls whose end nobody says are looked at, in milliseconds. */
   readonly sweepMs?: number | undefined;
 }
 
 /** The calls of a server. */
 export interface CallAccounts {
+  /** Takes up what the journal says was open when the server before ended: to be awaited before anything else. */
+  takeUp(): Promise<void>;
   /** An INVITE that makes a dialog begins its way; undefined: there are too many calls to keep account of one more. */
   open(caller: Caller, exchange: Exchange): OpenCall | undefined;
   /** It is a call to this account; `isKept`: Accounting in his settings. */
@@ -233,10 +235,11 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     else end(call, endOfAnswered(call, due, session < longest ? 'timer' : 'max-duration'));
   }
 
-  function takeUp(): void {
-    const { entries, knownAt } = journal.read();
+  async function takeUp(): Promise<void> {
+    const { entries, knownAt } = await journal.read();
+    const isWaiting = entries.some((entry) => 'waiting' in entry);
+    const written = isWaiting ? await parts.truth?.tail(REPEATED_WITHIN) : '';
     const nowMs = now();
-    const written = entries.some((entry) => 'waiting' in entry) ? parts.truth?.tail(REPEATED_WITHIN) : '';
     const isWritten = ({ user, line }: WaitingCopy) =>
       user === undefined && typeof written === 'string' && written.includes(`${line}\n`);
     for (const entry of entries) {
@@ -262,9 +265,8 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
     journal.sweep(nowMs);
   }
 
-  takeUp();
-
   return {
+    takeUp,
     open(caller, { request, head, flow }) {
       const share = shareOf(caller, flow.remoteAddress);
       const isTooMany = share !== undefined && (counts.get(share) ?? 0) >= MOST_OF_ONE;
@@ -367,8 +369,7 @@ export function createCallAccounts(parts: CallAccountsParts): CallAccounts {
       await copies.close();
       journal.flush(now());
       journal.sweep(now());
-      journal.close();
-      parts.truth?.close();
+      await journal.settled();
     },
   };
 }

@@ -1,7 +1,7 @@
 // Brings records of ended calls to their files: root's, and those of users through the store. What cannot be written waits,
 // as many as are kept, and is tried again; what is more is counted and said. No call waits for it.
 
-import type { ServerFile } from '../store/server-file.ts';
+import type { KeptFile } from '../store/host.ts';
 import type { Store } from '../store/store.ts';
 import type { Log } from './log.ts';
 
@@ -51,7 +51,7 @@ interface Queue {
 
 /** `truth` is root's file, undefined where there is none. */
 export function createCallCopies(
-  truth: ServerFile | undefined,
+  truth: KeptFile | undefined,
   store: () => Store,
   log: Log,
   most = MOST_WAITING,
@@ -61,28 +61,30 @@ export function createCallCopies(
   let lost = 0;
   let lostSaidAtMs = Number.NEGATIVE_INFINITY;
 
-  function write(queue: Queue, nowMs: number): Promise<void> | undefined {
+  async function write(queue: Queue, nowMs: number): Promise<void> {
     const copies = queue.copies.slice(0, MOST_AT_ONCE);
-    if (queue.user === undefined) {
-      const failed = truth?.append(copies.map(({ line }) => `${line}\n`).join(''));
-      settle(queue, copies, failed === undefined ? undefined : `${failed.path}: ${failed.why}`, nowMs);
-      return undefined;
-    }
     queue.isBusy = true;
+    try {
+      const why = queue.user === undefined ? await writeTruth(copies) : await writeOf(queue.user, copies);
+      settle(queue, copies, why, nowMs);
+    } catch (error) {
+      log('error', 'internal-error', { why: (error as Error).stack });
+      settle(queue, copies, (error as Error).message, nowMs);
+    }
+  }
+
+  /** Answers why they are not written. */
+  async function writeTruth(copies: readonly CopyToWrite[]): Promise<string | undefined> {
+    const failed = await truth?.append(copies.map(({ line }) => `${line}\n`).join(''));
+    return failed === undefined ? undefined : `${failed.path}: ${failed.why}`;
+  }
+
+  async function writeOf(user: string, copies: readonly CopyToWrite[]): Promise<string | undefined> {
     const lines = copies.map(({ line }) => line);
     const isRepeated = copies.some((copy) => copy.isRepeated);
-    return store()
-      .run(queue.user, [{ type: 'appendCall', lines, isRepeated }])
-      .then(([answer]) => {
-        const isLacking = answer?.type === 'skipped';
-        const why = answer?.type === 'failed' ? answer.why : isLacking ? 'no ~/.sr' : undefined;
-        const isDone = isLacking && copies.every(({ mayLack }) => mayLack);
-        settle(queue, copies, isDone ? undefined : why, nowMs);
-      })
-      .catch((error: Error) => {
-        log('error', 'internal-error', { why: error.stack });
-        settle(queue, copies, error.message, nowMs);
-      });
+    const [answer] = await store().run(user, [{ type: 'appendCall', lines, isRepeated }]);
+    if (answer?.type === 'failed') return answer.why;
+    return answer?.type !== 'skipped' || copies.every(({ mayLack }) => mayLack) ? undefined : 'no ~/.sr';
   }
 
   function settle(

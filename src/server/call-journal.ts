@@ -2,7 +2,8 @@
 // call the last line counts. It is read at the next start, and rewritten when most of it is about calls that are over.
 
 import { fromOctets, toOctets } from '../message/octets.ts';
-import type { ServerFile } from '../store/server-file.ts';
+import type { KeptFile } from '../store/host.ts';
+import type { Trouble } from '../unix/trouble.ts';
 import type { CallParty } from './call-party.ts';
 import type { Log } from './log.ts';
 import type { OpenCall } from './open-call.ts';
@@ -34,19 +35,20 @@ const MOST_IDLE_LINES = 100;
 
 /** Writes behind a turn of the event loop. */
 export interface CallJournal {
-  read(): Journaled;
+  read(): Promise<Journaled>;
   /** Something changed: what there is to say of `handle` is asked when it is written. */
   touch(handle: string): void;
   /** Writes what changed. */
   flush(nowMs: number): void;
   /** Tries again what could not be written, and says that the server is alive. */
   sweep(nowMs: number): void;
-  close(): void;
+  /** Resolves when what was written so far is written, or not. */
+  settled(): Promise<void>;
 }
 
 /** `current` is what there is to say of a call by its handle; undefined: it is over. `all` is of every call that is not. */
 export function createCallJournal(
-  file: ServerFile,
+  file: KeptFile,
   log: Log,
   current: (handle: string) => JournalEntry | undefined,
   all: () => JournalEntry[],
@@ -58,9 +60,17 @@ export function createCallJournal(
   /** The file lacks something: it is written anew. */
   let isBehind = false;
   let why: string | undefined;
+  let under: Promise<void> = Promise.resolve();
 
-  function wrote(failed: { readonly why: string } | undefined): void {
-    isBehind = failed !== undefined;
+  /** Writes are done in the order in which they were begun. */
+  function write(writing: Promise<Trouble | undefined>): void {
+    under = writing.then(wrote);
+  }
+
+  /** What went well before or behind something that did not makes good nothing: only the whole file does. */
+  function wrote(failed: Trouble | undefined): void {
+    if (failed !== undefined) isBehind = true;
+    if (isBehind && failed === undefined) return;
     if (failed?.why === why) return;
     why = failed?.why;
     if (why !== undefined) log('error', 'calls-journal', { file: file.path, why });
@@ -76,12 +86,13 @@ export function createCallJournal(
       text += lineOf(entry);
     }
     lines = entries.length;
-    wrote(file.replace(text));
+    isBehind = false;
+    write(file.replace(text));
   }
 
   return {
-    read() {
-      const content = file.read();
+    async read() {
+      const content = await file.read();
       if (typeof content === 'object') wrote(content);
       if (typeof content !== 'string') return { entries: [], knownAt: 0 };
       const read = parseJournal(content);
@@ -106,17 +117,17 @@ export function createCallJournal(
         lines++;
       }
       changed.clear();
-      if (text !== '') wrote(file.append(text));
+      if (text !== '') write(file.append(text));
       if (lines > MOST_LINES && lines > 4 * known.size) rewrite(nowMs);
     },
     sweep(nowMs) {
       if (isBehind || (known.size === 0 && lines > MOST_IDLE_LINES)) rewrite(nowMs);
       else if (known.size > 0) {
         lines++;
-        wrote(file.append(lineOf({ alive: nowMs })));
+        write(file.append(lineOf({ alive: nowMs })));
       }
     },
-    close: () => file.close(),
+    settled: () => under,
   };
 }
 

@@ -14,8 +14,10 @@ import type { TraceFilter, Tracer } from './trace.ts';
 
 /** What the process that runs the server does for it. */
 export interface Operator {
+  /** The process that signals are for. */
+  readonly pid: number;
   /** Reads the configuration again and takes it; the faults that kept it from that. */
-  reload(): readonly string[];
+  reload(): readonly string[] | Promise<readonly string[]>;
   /** Stops the server, after this turn. */
   stop(): void;
 }
@@ -54,10 +56,10 @@ export function createControlMethods(parts: ControlParts): Methods {
   ]);
 }
 
-function status({ current, own, startedMs }: ControlParts): unknown {
+function status({ current, own, operator, startedMs }: ControlParts): unknown {
   const service = current();
   return {
-    pid: process.pid,
+    pid: operator?.pid ?? process.pid,
     account: own?.name ?? null,
     started: new Date(startedMs).toISOString(),
     realm: service?.authenticator.realm ?? null,
@@ -150,8 +152,8 @@ function unban({ current }: ControlParts, params: Params, { caller }: Call): unk
   return { ended };
 }
 
-function reload({ operator }: ControlParts): unknown {
-  const faults = operator?.reload() ?? [];
+async function reload({ operator }: ControlParts): Promise<unknown> {
+  const faults = (await operator?.reload()) ?? [];
   if (faults.length === 0) return {};
   return controlFault('configuration', 'nothing changed: the configuration has faults', faults);
 }

@@ -6,10 +6,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { type Call, type Caller, dispatch, type Methods } from '../control/dispatch.ts';
 import { createLineReader } from '../control/lines.ts';
 import { controlFault, formatReply, MAX_REQUEST, parseRequest } from '../control/protocol.ts';
+import { clearControlPath } from '../control/socket-place.ts';
 import { type Account, NssError } from '../unix/nss.ts';
 import { peerCredentials } from '../unix/peer-credentials.ts';
 import { callerOf } from './control-caller.ts';
-import { clearControlPath } from './control-directory.ts';
 import { type ControlPace, createControlPace } from './control-pace.ts';
 import type { Log } from './log.ts';
 
@@ -37,14 +37,16 @@ interface ControlSocketParts {
   readonly path: string;
   /** The only account served, with `--own`. */
   readonly own: Account | undefined;
+  /** It listens already, and whoever opened it takes it away. */
+  readonly fd: number | undefined;
   readonly methods: Methods;
   readonly log: Log;
 }
 
 /** Opens the socket; resolves to why not where it can't be had. */
 export async function openControlSocket(parts: ControlSocketParts): Promise<ControlSocket | string> {
-  const { path, own, log } = parts;
-  const why = await clearControlPath(path, own);
+  const { path, own, fd, log } = parts;
+  const why = fd === undefined ? await clearControlPath(path, own) : undefined;
   if (why !== undefined) return why;
   const connections = new Set<Connection>();
   let saidMs = Number.NEGATIVE_INFINITY;
@@ -60,9 +62,9 @@ export async function openControlSocket(parts: ControlSocketParts): Promise<Cont
     socket.once('close', () => connections.delete(connection));
   });
   try {
-    await listen(server, path);
+    await listen(server, fd === undefined ? { path } : { fd });
     // Who may do what is decided by the peer's uid.
-    chmodSync(path, 0o666);
+    if (fd === undefined) chmodSync(path, 0o666);
   } catch (error) {
     server.close();
     return `ControlSocket: ${path}: ${(error as NodeJS.ErrnoException).code}`;
@@ -77,10 +79,10 @@ export async function openControlSocket(parts: ControlSocketParts): Promise<Cont
   };
 }
 
-function listen(server: Server, path: string): Promise<void> {
+function listen(server: Server, where: { path: string } | { fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path }, () => {
+    server.listen(where, () => {
       server.off('error', reject);
       resolve();
     });

@@ -7,7 +7,7 @@ import type { GatewayCredentials } from '../home/gateway-credentials.ts';
 import { fieldValues } from '../message/fields.ts';
 import type { HeaderField, Request, Response } from '../message/message.ts';
 import { createField } from '../message/response.ts';
-import { readGatewayCredentials } from '../store/gateway-credentials.ts';
+import type { Host } from '../store/host.ts';
 import { newTag } from '../transaction/random-token.ts';
 import type { Log } from './log.ts';
 
@@ -22,7 +22,7 @@ export interface GatewayAnswer {
 /** Answers for gateways. */
 export interface GatewayAnswers {
   /** The credentials as their file has them now; undefined: none, which is in the log where it is a fault. */
-  credentialsOf(gateway: Gateway): GatewayCredentials | undefined;
+  credentialsOf(gateway: Gateway): Promise<GatewayCredentials | undefined>;
   /**
    * Answers a 401 or 407 to a request; `before` is the answer that the request had. Undefined: there is nothing to say, or
    * what was said was refused.
@@ -32,20 +32,21 @@ export interface GatewayAnswers {
     response: Response,
     request: Request,
     before: GatewayAnswer | undefined,
-  ): GatewayAnswer | undefined;
+  ): Promise<GatewayAnswer | undefined>;
 }
 
 /** The second is for a nonce that was too old, or used up by requests beside this one. */
 const MOST_ANSWERS = 2;
 
 /** Makes what answers; of each gateway the nonce last used is remembered. */
-export function createGatewayAnswers(log: Log): GatewayAnswers {
+export function createGatewayAnswers(log: Log, readCredentials: Host['credentialsOf']): GatewayAnswers {
   const lastUses = new Map<string, NonceUse>();
   const faults = new Map<string, string>();
 
-  function credentialsOf({ name, credentials }: Gateway): GatewayCredentials | undefined {
+  async function credentialsOf(gateway: Gateway): Promise<GatewayCredentials | undefined> {
+    const { name, credentials } = gateway;
     if (credentials === undefined) return undefined;
-    const read = readGatewayCredentials(credentials);
+    const read = await readCredentials({ ...gateway, credentials });
     if (!('text' in read)) {
       faults.delete(name);
       return read;
@@ -58,8 +59,8 @@ export function createGatewayAnswers(log: Log): GatewayAnswers {
 
   return {
     credentialsOf,
-    answer(gateway, response, request, before) {
-      const credentials = credentialsOf(gateway);
+    async answer(gateway, response, request, before) {
+      const credentials = await credentialsOf(gateway);
       const count = (before?.count ?? 0) + 1;
       if (credentials === undefined || count > MOST_ANSWERS) return undefined;
       const isProxy = response.status === 407;

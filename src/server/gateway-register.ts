@@ -44,7 +44,7 @@ export async function registerAt(
   parts: RegisterParts,
   expires: number,
 ): Promise<RegisterOutcome> {
-  const aor = addressAt(gateway, parts.answers);
+  const aor = await addressAt(gateway, parts.answers);
   if (aor === undefined) return { type: 'unreachable', why: 'its Credentials cannot be read' };
   let outcome: RegisterOutcome = { type: 'unreachable', why: 'no way to its Address' };
   for (const { transport, address, port } of await parts.locator.locate(locateTarget(gateway))) {
@@ -78,7 +78,7 @@ async function registerOver(
     if (answer !== undefined) request.fields.push(answer.field);
     const response = await finalResponse(parts.transactions, request, flow);
     if (response.status !== 401 && response.status !== 407) return response;
-    answer = parts.answers.answer(gateway, response, request, answer);
+    answer = await parts.answers.answer(gateway, response, request, answer);
     if (answer === undefined) return response;
   }
 }
@@ -109,11 +109,11 @@ function createRegister(
 }
 
 /** Whom we register as; undefined: the file that says so cannot be read. */
-function addressAt(gateway: Gateway, answers: GatewayAnswers): string | undefined {
+async function addressAt(gateway: Gateway, answers: GatewayAnswers): Promise<string | undefined> {
   const { from, address } = gateway;
   const host = from?.host ?? bracketHost(address.host);
   if (from !== undefined) return `sip:${from.user}@${host}`;
-  const username = answers.credentialsOf(gateway)?.username;
+  const username = (await answers.credentialsOf(gateway))?.username;
   return username === undefined
     ? undefined
     : formatUri({ type: 'sip', user: escapeUser(username), host, parameters: [] });

@@ -5,6 +5,7 @@ import { type Gateway, gatewayTarget } from '../home/gateway.ts';
 import { matchesUriGlob } from '../home/glob.ts';
 import { bracketHost } from '../message/host.ts';
 import { escapeUser, formatUri, type SipUri, unescapeUser } from '../message/uri.ts';
+import type { Host } from '../store/host.ts';
 import type { TransactionLayer } from '../transaction/layer.ts';
 import { canonicalAddress } from '../transport/address.ts';
 import type { Flow } from '../transport/flow.ts';
@@ -49,6 +50,7 @@ export interface GatewayParts {
   readonly locator: Locator;
   readonly transport: Transport;
   readonly transactions: TransactionLayer;
+  readonly credentialsOf: Host['credentialsOf'];
   /** Makes the user parts that we register. */
   readonly contactKey: HmacKey;
   readonly timing?: Partial<RegistrationTiming> | undefined;
@@ -73,7 +75,7 @@ const CONTACT_DIGITS = 16;
 /** Looks after gateways; there are none until `apply`. */
 export function createGateways(parts: GatewayParts): Gateways {
   const { locator, contactKey } = parts;
-  const answers = createGatewayAnswers(parts.log);
+  const answers = createGatewayAnswers(parts.log, parts.credentialsOf);
   let known: readonly Known[] = [];
   let isClosed = false;
 

@@ -26,6 +26,7 @@ export const LOG_EVENTS = [
   'gateway-refused',
   'gateway-registered',
   'gateway-unreachable',
+  'home-stalled',
   'hop-refused',
   'internal-error',
   'keepalive-full',
@@ -55,7 +56,6 @@ export const LOG_EVENTS = [
   'udp-error',
   'unreachable',
   'unregistered',
-  'unseparated',
   'wtmp-unwritten',
 ] as const;
 

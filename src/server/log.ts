@@ -32,6 +32,8 @@ const RETRY_MS = 100;
 
 /** Opens the log on stderr, and on `also` besides; a reader that went away costs the lines, not the server. */
 export function openLog(level: Level, also?: (level: Level, event: LogEvent, text: string) => void): Log {
+  // Its first use makes a pipe or socket one that does not block: a reader that stands still must not hold the server up.
+  void process.stderr;
   let threshold = ORDER.indexOf(level);
   let pending = Buffer.alloc(0);
   let lines = '';

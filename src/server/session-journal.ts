@@ -8,8 +8,7 @@ import {
   type SessionBegin,
   type SessionEvent,
 } from '../home/session-journal.ts';
-import type { SessionFile } from '../store/session-file.ts';
-import type { LoginLog } from '../unix/login-log.ts';
+import type { KeptLogins, KeptSessions } from '../store/host.ts';
 import type { Trouble } from '../unix/trouble.ts';
 import type { LoginRecord } from '../unix/wtmp.ts';
 import type { Log } from './log.ts';
@@ -21,9 +20,9 @@ const MAX_WAITING = 10_000;
 const BUSY_MS = 50;
 
 export interface SessionJournalParts {
-  readonly file: SessionFile;
+  readonly file: KeptSessions;
   /** Undefined: the host is told nothing. */
-  readonly logins: LoginLog | undefined;
+  readonly logins: KeptLogins | undefined;
   readonly log: Log;
   readonly timing: { readonly retryMs: number; readonly journalBytes: number };
   /** What is open now. */
@@ -33,15 +32,15 @@ export interface SessionJournalParts {
 /** The journal of a server that runs. */
 export interface SessionJournal {
   /** What it holds; nothing where it cannot be read, which is logged. */
-  read(): readonly SessionEvent[];
+  read(): Promise<readonly SessionEvent[]>;
   /** Tells the log of logins of the last events what did not reach it. */
-  tellAgain(events: readonly SessionEvent[]): void;
+  tellAgain(events: readonly SessionEvent[]): Promise<void>;
   /** The number of what is written together next. */
   batch(): number;
   /** Notes an event, of the login of this process in wtmp if that is told, and answers it as it will be read. */
   note<E extends SessionEvent>(event: E, inWtmp: boolean, pid: number): E;
   /** Writes what is to be written, waiting for the directory's lock at most so long. */
-  flush(waitMs: number): void;
+  flush(waitMs: number): Promise<void>;
 }
 
 /** Makes the journal of a server. */
@@ -54,6 +53,7 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
   let batchNumber = 0;
   let flushing: NodeJS.Immediate | undefined;
   let isRetrying = false;
+  let under: Promise<void> = Promise.resolve();
   /** What was complained of and has not gone well since. */
   const failing = new Set<LogEvent>();
 
@@ -62,28 +62,31 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
     failing.add(event);
   }
 
-  /** Answers false where the directory is locked at the moment. */
-  function writeLines(waitMs: number): boolean {
+  /** Resolves to false where the directory is locked at the moment. */
+  async function writeLines(waitMs: number): Promise<boolean> {
     if (lines.length === 0) return true;
-    const text = `${lines.join('\n')}\n`;
-    const failed = file.append(text, waitMs);
+    const taken = lines;
+    lines = [];
+    const text = `${taken.join('\n')}\n`;
+    const failed = await file.append(text, waitMs);
     if (failed === undefined) {
-      lines = [];
       bytes += text.length;
       failing.delete('sessions-unwritten');
       return true;
     }
     const isBusy = failed.kind === 'busy';
     if (!isBusy) complain('sessions-unwritten', failed);
-    if (lines.length > MAX_WAITING) lines = lines.slice(-MAX_WAITING);
+    lines = [...taken, ...lines].slice(-MAX_WAITING);
     retryIn(isBusy ? BUSY_MS : timing.retryMs);
     return !isBusy;
   }
 
-  function writeRecords(): void {
+  async function writeRecords(): Promise<void> {
     if (records.length === 0 || logins === undefined) return;
-    const unwritten = logins.write(records);
-    records = unwritten?.records.slice(-MAX_WAITING) ?? [];
+    const taken = records;
+    records = [];
+    const unwritten = await logins.write(taken);
+    records = [...(unwritten?.records ?? []), ...records].slice(-MAX_WAITING);
     if (unwritten === undefined) failing.delete('wtmp-unwritten');
     else complain('wtmp-unwritten', unwritten.trouble);
     if (records.length > 0) retryIn(timing.retryMs);
@@ -97,23 +100,31 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
 
   function retry(): void {
     isRetrying = false;
-    flush(0);
+    void flush(0);
   }
 
-  function flush(waitMs: number): void {
+  /** One flush after the other: what is written is in the order in which it came up. */
+  function flush(waitMs: number): Promise<void> {
     if (flushing !== undefined) clearImmediate(flushing);
     flushing = undefined;
+    under = under
+      .then(() => write(waitMs))
+      .catch((error: Error) => log('error', 'internal-error', { why: error.stack }));
+    return under;
+  }
+
+  async function write(waitMs: number): Promise<void> {
     // A journal that can't be written for good keeps nothing from wtmp.
-    if (!writeLines(waitMs)) return;
-    writeRecords();
-    if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) renew();
+    if (!(await writeLines(waitMs))) return;
+    await writeRecords();
+    if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) await renew();
   }
 
   /** What is open now begins the journal anew. */
-  function renew(): void {
+  async function renew(): Promise<void> {
     let text = '';
     for (const event of open()) text += `${formatSessionEvent({ ...event, batch: 0 })}\n`;
-    const failed = file.renew(text);
+    const failed = await file.renew(text);
     if (failed === undefined) {
       bytes = text.length;
       begunWith = bytes;
@@ -122,8 +133,8 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
 
   return {
     flush,
-    read() {
-      const content = file.read('current');
+    async read() {
+      const content = await file.read();
       if (typeof content === 'object') complain('sessions-unread', content);
       if (typeof content !== 'string') return [];
       bytes = content.length;
@@ -135,7 +146,7 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
         log('warning', 'fault', { text: `${path}:${line}: ${text}` });
       return events;
     },
-    tellAgain(events) {
+    async tellAgain(events) {
       const pids = new Map<string, number>();
       for (const event of events) if (event.type === 'in' && event.inWtmp) pids.set(event.line, event.pid);
       const told = lastBatch(events).flatMap((event) => {
@@ -143,7 +154,7 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
         return pid === undefined ? [] : recordOf(event, pid);
       });
       records.push(...(logins?.missing(told) ?? []));
-      writeRecords();
+      await writeRecords();
     },
     batch() {
       if (flushing === undefined) batchNumber = Math.max(batchNumber + 1, Date.now());

@@ -6,8 +6,7 @@ import { createHash } from 'node:crypto';
 import { foldSessions, type SessionBegin, type SessionEnd } from '../home/session-journal.ts';
 import { type Binding, bindingKey } from '../home/usrloc.ts';
 import type { Registered } from '../registrar/register.ts';
-import type { SessionFile } from '../store/session-file.ts';
-import type { LoginLog } from '../unix/login-log.ts';
+import type { KeptLogins, KeptSessions } from '../store/host.ts';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
 import { createSessionJournal } from './session-journal.ts';
@@ -32,9 +31,9 @@ const LAST_WAIT_MS = 200;
 
 /** What outlives a reload; `current` is the service as it is now. */
 export interface SessionParts {
-  readonly file: SessionFile;
+  readonly file: KeptSessions;
   /** Undefined: the host is told nothing. */
-  readonly logins: LoginLog | undefined;
+  readonly logins: KeptLogins | undefined;
   readonly log: Log;
   readonly current: () => Service | undefined;
   readonly timing?: Partial<SessionTiming> | undefined;
@@ -42,6 +41,8 @@ export interface SessionParts {
 
 /** The sessions of a server. */
 export interface Sessions {
+  /** Takes over what the journal says was open when the server before ended: to be awaited before anything else. */
+  takeOver(): Promise<void>;
   /** Takes in what a REGISTER from that address did. */
   registered(user: User, outcome: Registered, address: string): void;
   /** Takes in what was read from his usrloc: what others took away ends. */
@@ -51,7 +52,7 @@ export interface Sessions {
   /** How many are open. */
   size(): number;
   /** Ends them all: the server stops. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 interface Open {
@@ -64,7 +65,7 @@ interface Open {
   moment: number;
 }
 
-/** Reads the journal, and makes the sessions of a server. */
+/** Makes the sessions of a server. */
 export function createSessions(parts: SessionParts): Sessions {
   const { file, logins, log, current } = parts;
   const timing = { ...defaultTiming, ...parts.timing };
@@ -78,12 +79,12 @@ export function createSessions(parts: SessionParts): Sessions {
   let isClosed = false;
 
   /** What was open when the server before died; what it noted last may not have reached the log of logins. */
-  function takeOver(): void {
-    const events = journal.read();
+  async function takeOver(): Promise<void> {
+    const events = await journal.read();
     for (const session of foldSessions(events)) {
       if (session.end === undefined) add({ type: 'in', batch: 0, ...session }, false, 0);
     }
-    journal.tellAgain(events);
+    await journal.tellAgain(events);
   }
 
   function* openNow(): Iterable<SessionBegin> {
@@ -242,8 +243,8 @@ export function createSessions(parts: SessionParts): Sessions {
       for (const session of [...(users.get(name)?.values() ?? [])]) end(session, session.until, 'refused');
   }
 
-  takeOver();
   return {
+    takeOver,
     registered,
     contactsRead,
     start() {
@@ -251,12 +252,12 @@ export function createSessions(parts: SessionParts): Sessions {
       sweep();
     },
     size: () => size,
-    close() {
+    async close() {
       if (sweeping !== undefined) clearInterval(sweeping);
       const now = Date.now();
       for (const open of [...users.values()]) for (const session of [...open.values()]) endLast(session, now);
       isClosed = true;
-      journal.flush(LAST_WAIT_MS);
+      await journal.flush(LAST_WAIT_MS);
     },
   };
 

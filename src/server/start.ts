@@ -1,16 +1,14 @@
 // A server's life (DESIGN §3, §5): everything is opened or nothing is; then it serves until it is told to stop.
 
-import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { controlPath } from '../control/socket-path.ts';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
 import { createNonceCounts } from '../digest/nonce-counts.ts';
-import { createPamWorkers } from '../store/pam-workers.ts';
-import { createServerFile } from '../store/server-file.ts';
-import { hostKeyPath, readServerKey } from '../store/server-key.ts';
+import type { Host } from '../store/host.ts';
+import { createLocalHost } from '../store/local-host.ts';
+import { readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
-import { sessionFile } from '../store/session-file.ts';
 import { createTransactionLayer } from '../transaction/layer.ts';
 import { createTimers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
@@ -20,10 +18,7 @@ import { createTraffic } from '../transport/traffic.ts';
 import { openTransport, type Transport } from '../transport/transport.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import type { InheritedSocket } from '../unix/inherited-sockets.ts';
-import { openLoginLog } from '../unix/login-log.ts';
-import { type Account, groupExists } from '../unix/nss.ts';
-import { hasPamService } from '../unix/pam.ts';
-import { WTMP } from '../unix/wtmp.ts';
+import type { Account } from '../unix/nss.ts';
 import { createBans } from './bans.ts';
 import { buildService } from './build-service.ts';
 import { createCallAccounts } from './call-accounts.ts';
@@ -51,13 +46,11 @@ const T4_MS = 5000;
 /** Nonces whose use is remembered, some 200 bytes each. */
 const REMEMBERED_NONCES = 1 << 17;
 
+/** What a reload cannot change. */
+const NEED_A_RESTART = ['Listen', 'ControlSocket', 'Metrics', 'ServerUser', 'KeyFile'] as const;
+
 /** How often a server that is about to stop looks whether all is answered. */
 const DRAIN_LOOK_MS = 20;
-
-/** Every call, once (DESIGN §2). */
-const truthFile = { directory: '/var/log/sr', name: 'acct', mode: 0o640, directoryMode: 0o755 };
-/** Calls that are not over, beside the key. */
-const journalFile = { name: 'calls', mode: 0o600, directoryMode: 0o700 };
 
 /** Why a server did not start: lines for people, and what kind of fault it is. */
 export interface StartFault {
@@ -78,9 +71,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** Processes that ask PAM at once, how long one may take, and how many questions may wait. */
-const PAM = { workers: 4, deadlineMs: 10_000, mostWaiting: 200 };
-
 /** What is as it should be where it is not given. */
 export interface StartOptions {
   /** Of keepalives. */
@@ -91,7 +81,7 @@ export interface StartOptions {
   readonly sweepMs?: number | undefined;
   /** Of sessions. */
   readonly sessions?: Partial<SessionTiming> | undefined;
-  /** The file of logins; by default the host's, for root's server of a host, and none for an own server. */
+  /** The file of logins of an own server; by default there is none. */
   readonly wtmp?: string | undefined;
   /** The clock of Match time and of calls: milliseconds since 1970. */
   readonly now?: () => number;
@@ -99,13 +89,25 @@ export interface StartOptions {
   readonly steady?: () => number;
   /** Does what the control socket asks of the process; undefined: nobody does. */
   readonly operator?: Operator | undefined;
-  /** The argv of a process that asks PAM, for `UsePAM yes`. */
-  readonly pamWorker?: readonly string[];
   /** Sockets that are open already. */
   readonly inherited?: readonly InheritedSocket[];
+  /** What its keeper gave it; undefined: the server has none. */
+  readonly kept?: Kept;
 }
 
-/** Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`. */
+/** Of a keeper. */
+export interface Kept {
+  readonly host: Host;
+  /** The secret behind nonces and routes. */
+  readonly key: Buffer;
+  /** The control socket, which listens. */
+  readonly controlFd: number;
+}
+
+/**
+ * Starts a server, or says why not; nothing stays open then. `own` is the only account served, with `--own`; without it there
+ * is a keeper.
+ */
 export async function startServer(
   settings: ServerSettings,
   own: Account | undefined,
@@ -119,15 +121,14 @@ export async function startServer(
     now = Date.now,
     steady = () => process.uptime() * 1000,
     operator,
-    pamWorker = [],
     inherited = [],
+    kept,
   }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
-  const missing = own === undefined ? [...missingGroups(settings), ...missingPamService(settings)] : [];
-  if (missing.length > 0) return { type: 'start-fault', kind: 'configuration', lines: missing };
-  const key = readServerKey(settings.keywords.KeyFile, own);
+  const key = kept?.key ?? readServerKey(settings.keywords.KeyFile, own);
   if (!Buffer.isBuffer(key))
     return { type: 'start-fault', kind: 'system', lines: [`${key.path}: ${key.text}`] };
+  const host = kept?.host ?? createLocalHost(settings.keywords.KeyFile, own as Account, wtmp);
   await warmThreadPool();
 
   let service: Service | undefined;
@@ -157,6 +158,7 @@ export async function startServer(
   const control = await openControlSocket({
     path: controlPath(settings.keywords.ControlSocket, own),
     own,
+    fd: kept?.controlFd,
     methods: createControlMethods({
       current: () => service,
       statistics,
@@ -193,24 +195,22 @@ export async function startServer(
     locator,
     transport,
     transactions,
+    credentialsOf: host.credentialsOf,
     contactKey: hmacKey(Buffer.from(hmac(key, 'gateway contact'), 'hex')),
     timing: registration,
   });
-  const keyPath = settings.keywords.KeyFile ?? hostKeyPath;
   const calls = createCallAccounts({
     log,
     now,
     steady,
     current: () => service,
-    truth: own === undefined ? createServerFile({ ...truthFile, own }) : undefined,
-    journal: createServerFile({ ...journalFile, own, directory: dirname(keyPath) }),
+    truth: host.truth,
+    journal: host.calls,
     sweepMs,
   });
-  const isRoot = process.geteuid?.() === 0;
-  const loginFile = wtmp ?? (own === undefined && isRoot ? WTMP : undefined);
   const sessions = createSessions({
-    file: sessionFile(settings.keywords.KeyFile, own),
-    logins: loginFile === undefined ? undefined : openLoginLog(loginFile),
+    file: host.sessions,
+    logins: host.logins,
     log,
     current: () => service,
     timing: sessionTiming,
@@ -219,6 +219,7 @@ export async function startServer(
     log('notice', 'accounting', { why: 'calls are in ~/.sr/acct alone: one account is served' });
   const base = {
     own,
+    host,
     key,
     log,
     counters,
@@ -241,10 +242,11 @@ export async function startServer(
       const { MaxAuthTries, BanTime } = (service as Service).keywords;
       return { tries: MaxAuthTries, banMs: BanTime * 1000 };
     }),
-    pam: createPamWorkers({ argv: pamWorker, ...PAM }),
     nonceKey: nonceKey(key),
     nonceCounts: createNonceCounts({ places: REMEMBERED_NONCES }),
   };
+  await sessions.takeOver();
+  await calls.takeUp();
   service = buildService(settings, base);
   gateways.apply(settings.gateways);
   sessions.start();
@@ -256,7 +258,7 @@ export async function startServer(
     type: 'running',
     listening,
     reload(changed) {
-      for (const name of ['Listen', 'ControlSocket', 'Metrics'] as const)
+      for (const name of NEED_A_RESTART)
         if (JSON.stringify(changed.keywords[name]) !== JSON.stringify(settings.keywords[name]))
           log('warning', 'reload', { why: `a changed ${name} needs a restart` });
       service?.store.close();
@@ -275,14 +277,14 @@ export async function startServer(
       const left = { transactions: transactions.size(), timers: base.timers.size() };
       base.failures.close();
       base.keepalive.close();
-      sessions.close();
+      await sessions.close();
       transactions.close();
       base.timers.close();
       await calls.close();
       base.locator.close();
       await transport.close();
-      base.pam.close();
       service?.store.close();
+      host.close();
       await metrics.close();
       statistics.close();
       // Last of all: whoever asked for the stop sees the end of it.
@@ -297,17 +299,4 @@ export async function startServer(
 function logSendError(log: Log, error: NodeJS.ErrnoException): void {
   if (error.code === undefined) log('error', 'internal-error', { why: error.stack });
   else log('debug', 'send-failed', { why: error.message });
-}
-
-/** A rule that names no group of this host admits nobody: said before anything is opened. */
-function missingPamService({ keywords }: ServerSettings): string[] {
-  const { UsePAM, PAMService } = keywords;
-  if (!UsePAM || hasPamService(PAMService)) return [];
-  return [`PAMService: /etc/pam.d/${PAMService} is missing: copy etc/pam.d/sip of unixsip there`];
-}
-
-function missingGroups({ access }: ServerSettings): string[] {
-  const named = access.allowGroups.filter((group) => !/[*?]/.test(group));
-  if (named.length === 0 || named.some((group) => groupExists(group))) return [];
-  return [`AllowGroups: no group ${named.join(' ')} on this host: groupadd --system ${named[0]}`];
 }

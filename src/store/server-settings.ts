@@ -48,9 +48,30 @@ export interface SettingsSource {
   readonly own?: Account | undefined;
 }
 
+/** What settings are made of, read: a plain value, which another process can make them of as well. */
+export interface SettingsText {
+  readonly path: string;
+  /** Octets. */
+  readonly content: string;
+  readonly isThere: boolean;
+  /** What kept it from being read. */
+  readonly faults: readonly Fault[];
+  readonly overrides: readonly string[];
+}
+
 /** Reads the settings and everything that is wrong with them; with a fault a server does not start. */
 export function readServerSettings(source: SettingsSource): { settings: ServerSettings; faults: Fault[] } {
-  return settingsOf(readSource(source), source);
+  return settingsOf(readSettingsText(source), source.own);
+}
+
+/** Reads what they are made of. */
+export function readSettingsText(source: SettingsSource): SettingsText {
+  return { ...readSource(source), overrides: source.overrides ?? [] };
+}
+
+/** Says whether the configuration has a keyword outside of blocks. */
+export function isSaid({ layers }: ServerSettings, name: KeywordName): boolean {
+  return layers.some((layer) => layer.global.some(({ keyword }) => keyword === name));
 }
 
 /** The settings of a server whose file would have this content, octets. */
@@ -58,12 +79,16 @@ export function serverSettingsOf(
   path: string,
   content: string,
 ): { settings: ServerSettings; faults: Fault[] } {
-  return settingsOf({ path, content, isThere: true, faults: [] }, {});
+  return settingsOf({ path, content, isThere: true, faults: [], overrides: [] }, undefined);
 }
 
-function settingsOf(file: SourceText, source: SettingsSource): { settings: ServerSettings; faults: Fault[] } {
+/** Makes settings; `own` is the account that serves itself alone. */
+export function settingsOf(
+  file: SettingsText,
+  own: Account | undefined,
+): { settings: ServerSettings; faults: Fault[] } {
   const fromFile = parseConfig(file.content, { path: file.path, scope: 'server' });
-  const overrides = parseOverrides(source.overrides ?? []);
+  const overrides = parseOverrides(file.overrides);
   const layers = [overrides, fromFile];
   const keywords = effectiveSettings(layers);
   const blocks = layers.map(gatewaysOf);
@@ -75,8 +100,8 @@ function settingsOf(file: SourceText, source: SettingsSource): { settings: Serve
     faults.push({ path: file.path, line: 0, text: 'MinExpires is above MaxExpires' });
   const settings = {
     path: file.isThere ? file.path : undefined,
-    realm: keywords.Realm ?? (source.own && hostRealm()) ?? hostname().toLowerCase(),
-    access: accessRules(keywords, source.own),
+    realm: keywords.Realm ?? (own && hostRealm()) ?? hostname().toLowerCase(),
+    access: accessRules(keywords, own),
     algorithms: keywords.DigestAlgorithms,
     verify: {
       calculateHa1: keywords.CalculateHa1,
@@ -97,12 +122,7 @@ function hostRealm(): string | undefined {
   return effectiveSettings([parseConfig(content, { path, scope: 'server' })]).Realm;
 }
 
-interface SourceText {
-  readonly path: string;
-  readonly content: string;
-  readonly isThere: boolean;
-  readonly faults: readonly Fault[];
-}
+type SourceText = Omit<SettingsText, 'overrides'>;
 
 function readSource({ file, own }: SettingsSource): SourceText {
   if (file !== undefined) return readNamed(file);

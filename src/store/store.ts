@@ -80,3 +80,9 @@ export interface Store {
   run(user: string, operations: readonly Operation[]): Promise<Answer[]>;
   close(): void;
 }
+
+/** As many answers as operations: what has none was not done because something before it refused. */
+export function whole(answers: Answer[], operations: readonly Operation[]): Answer[] {
+  while (answers.length < operations.length) answers.push({ type: 'skipped' });
+  return answers;
+}

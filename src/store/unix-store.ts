@@ -28,6 +28,7 @@ import {
   type Operation,
   type Store,
   type Version,
+  whole,
 } from './store.ts';
 import { type VerifyRules, verifyDigest } from './verify.ts';
 
@@ -41,6 +42,8 @@ export interface UnixStoreSettings {
   readonly own: Account | undefined;
   /** Faults of users' files, for the log; called at most once per version of a file. */
   readonly onFault: (text: string) => void;
+  /** Called before anything of a user is looked at: what comes next may take as long as his home or NSS does. */
+  readonly onServe?: (user: string) => void;
 }
 
 /**
@@ -144,6 +147,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
   function lookAt(request: StoreRequest): Looked | undefined {
     const { user, operations, answers } = request;
     let looked: Looked | undefined;
+    settings.onServe?.(user);
     try {
       looked = accounts.look(user);
     } catch (error) {
@@ -211,6 +215,7 @@ export function createUnixStore(settings: UnixStoreSettings): Store {
       waitForLock(request);
       return;
     }
+    settings.onServe?.(user);
     const opened = openUserDirectory(account, { strictModes: settings.strictModes, create: false });
     try {
       for (let index = answers.length; index < operations.length; index++) {
@@ -435,8 +440,6 @@ function isRefusal(answer: Answer): boolean {
   return answer.type === 'no' || answer.type === 'refused' || answer.type === 'failed';
 }
 
-/** Ends a request: what has no answer was not done because something before it refused. */
 function finish({ answers, operations, resolve }: StoreRequest): void {
-  while (answers.length < operations.length) answers.push({ type: 'skipped' });
-  resolve(answers);
+  resolve(whole(answers, operations));
 }

@@ -27,6 +27,7 @@ import {
   senderOf,
   startOf,
   systemError,
+  WANTED_ROOM_BYTES,
   waitingBytes,
 } from '../unix/datagram-socket.ts';
 import { errno } from '../unix/libc.ts';
@@ -62,8 +63,6 @@ export interface UdpSocket {
   close(): Promise<void>;
 }
 
-/** Room for a burst of some thousand datagrams: a small one takes about 2 KiB. Root gets it, others net.core.rmem_max. */
-const receiveBufferBytes = 4 << 20;
 /** Flows remembered a socket; a power of two. One that is not is made again and costs an allocation. */
 const flowSlots = 4096;
 const longestKeepalive = 4;
@@ -95,8 +94,8 @@ export async function openUdp(
 ): Promise<UdpSocket> {
   const bound =
     fd === undefined
-      ? bindDatagramSocket(address, port, receiveBufferBytes)
-      : adoptDatagramSocket(fd, receiveBufferBytes);
+      ? bindDatagramSocket(address, port, WANTED_ROOM_BYTES)
+      : adoptDatagramSocket(fd, WANTED_ROOM_BYTES);
   const socket = new UdpPath(bound, handlers);
   try {
     socket.watch();

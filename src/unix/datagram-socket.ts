@@ -25,6 +25,8 @@ export interface BoundSocket {
   readonly receiveBufferBytes: number;
 }
 
+/** Room for a burst of some thousand datagrams: a small one takes about 2 KiB. Root gets it, others net.core.rmem_max. */
+export const WANTED_ROOM_BYTES = 4 << 20;
 /** The most datagrams that one call takes or sends. */
 export const MOST_DATAGRAMS = 32;
 /** More than any UDP datagram has. */
@@ -92,7 +94,9 @@ export function adoptDatagramSocket(fd: number, receiveBufferBytes: number): Bou
 }
 
 function withRoom(fd: number, own: Sockaddr, bytes: number): BoundSocket {
-  if (setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0)
+  // Whoever opened it may have had more than we get: the kernel doubles what it is asked for.
+  const has = socketOption(fd, SOL_SOCKET, SO_RCVBUF) ?? 0;
+  if (has < 2 * bytes && setSocketOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes) < 0 && has < bytes)
     setSocketOption(fd, SOL_SOCKET, SO_RCVBUF, bytes);
   const receiveBufferBytes = socketOption(fd, SOL_SOCKET, SO_RCVBUF) ?? 0;
   return { fd, address: addressOf(own), port: portOf(own), receiveBufferBytes };
@@ -289,6 +293,6 @@ export function systemError(
   port?: number,
 ): NodeJS.ErrnoException {
   const code = errnoName(number);
-  const where = address === undefined ? '' : ` ${address}:${port}`;
+  const where = address === undefined ? '' : ` ${port === undefined ? address : `${address}:${port}`}`;
   return Object.assign(new Error(`${call} ${code}${where}`), { code, errno: -number, syscall: call });
 }

@@ -1,4 +1,5 @@
-// Groups are made and filled by the host's own tools, groupadd(8) and gpasswd(1): they know its files, locks and logs.
+// Groups are made and filled, and accounts made, by the host's own tools, groupadd(8), gpasswd(1) and useradd(8): they know its
+// files, locks and logs.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,6 +10,20 @@ const directories = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 /** The words that make a group for the system's own use. */
 export function createGroup(group: string): readonly string[] {
   return ['groupadd', '--system', group];
+}
+
+/** The words that make an account that nobody logs in to. */
+export function createServerAccount(name: string): readonly string[] {
+  return [
+    'useradd',
+    '--system',
+    '--no-create-home',
+    '--home-dir',
+    '/nonexistent',
+    '--shell',
+    '/usr/sbin/nologin',
+    name,
+  ];
 }
 
 /** The words that make an account a member of a group. */

@@ -35,11 +35,12 @@ export function takeInheritedSockets(env: NodeJS.ProcessEnv = process.env): Inhe
   const fds = Array.from({ length: Math.min(Number(count), MOST) }, (_, index) => FIRST_FD + index);
   return fds.map((fd) => {
     libc().fcntl(fd, F_SETFD, FD_CLOEXEC);
-    return describe(fd);
+    return describeSocket(fd);
   });
 }
 
-function describe(fd: number): InheritedSocket {
+/** Says what socket a descriptor is. */
+export function describeSocket(fd: number): InheritedSocket {
   const family = socketOption(fd, SOL_SOCKET, SO_DOMAIN);
   const type = socketOption(fd, SOL_SOCKET, SO_TYPE);
   const isListening = type === SOCK_STREAM && socketOption(fd, SOL_SOCKET, SO_ACCEPTCONN) === 1;

@@ -35,6 +35,10 @@ export interface Libc {
   socket(family: number, type: number, protocol: number): number;
   bind(fd: number, address: Buffer, bytes: number): number;
   connect(fd: number, address: Buffer, bytes: number): number;
+  listen(fd: number, backlog: number): number;
+  socketpair(family: number, type: number, protocol: number, into: Int32Array): number;
+  memfdCreate(name: Buffer, flags: number): number;
+  pwrite(fd: number, from: Buffer, bytes: number, offset: number): number;
   getsockname(fd: number, address: Buffer, bytes: Buffer): number;
   setsockopt(fd: number, level: number, option: number, value: Buffer, bytes: number): number;
   getsockopt(fd: number, level: number, option: number, value: Buffer, bytes: Buffer): number;
@@ -114,6 +118,10 @@ function bind(): Libc {
     socket: declare('socket', 'int', ['int', 'int', 'int']),
     bind: declare('bind', 'int', ['int', 'void *', 'uint']),
     connect: declare('connect', 'int', ['int', 'void *', 'uint']),
+    listen: declare('listen', 'int', ['int', 'int']),
+    socketpair: declare('socketpair', 'int', ['int', 'int', 'int', 'void *']),
+    memfdCreate: declare('memfd_create', 'int', ['void *', 'uint']),
+    pwrite: declare('pwrite', 'long', ['int', 'void *', 'size_t', 'long']),
     getsockname: declare('getsockname', 'int', ['int', 'void *', 'void *']),
     setsockopt: declare('setsockopt', 'int', ['int', 'int', 'int', 'void *', 'uint']),
     getsockopt: declare('getsockopt', 'int', ['int', 'int', 'int', 'void *', 'void *']),

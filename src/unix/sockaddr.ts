@@ -12,6 +12,7 @@ export interface Sockaddr {
   readonly words: Uint32Array;
 }
 
+const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const BYTES_IPV4 = 16;
@@ -41,6 +42,17 @@ export function createSockaddr(address: string, port: number): Sockaddr {
   if (libc().inetPton(family, cString(literal), into) !== 1) throw new Error(`not an IP literal: ${address}`);
   if (zone !== undefined && !isV4) writeScope(octets, zone);
   return sockaddr;
+}
+
+/** A struct sockaddr_un of a path (unix(7)). Throws where it is too long. */
+export function unixSockaddr(path: string): Buffer {
+  const name = cString(path);
+  if (name.length > 108) throw new Error(`too long a path for a socket: ${path}`);
+  const octets = Buffer.alloc(2 + name.length);
+  if (LITTLE) octets.writeUInt16LE(AF_UNIX, 0);
+  else octets.writeUInt16BE(AF_UNIX, 0);
+  name.copy(octets, 2);
+  return octets;
 }
 
 /** The copy of a sockaddr with another port. */

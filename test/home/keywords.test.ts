@@ -12,7 +12,7 @@ const NAMES = Object.keys(keywords) as KeywordName[];
 
 /** What a later version will act on. */
 const LATER = [
-  ...['ServerUser', 'DbUrl', 'CredentialsTable'],
+  ...['DbUrl', 'CredentialsTable'],
   ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
   ...['DidColumn', 'FlagsColumn'],
 ];

@@ -61,8 +61,10 @@ export class Server {
     const file = join(directory, 'config');
     const sockets = ['udp:127.0.0.1', 'tcp:127.0.0.1', 'udp:[::1]', 'tcp:[::1]'];
     const listen = sockets.map((socket) => `Listen ${socket}:${port}`);
-    writeFileSync(file, `${[...listen, ...(options.config ?? [])].join('\n')}\n`);
     const { account } = options;
+    // This host may have no account sr.
+    const own = account ? [] : ['ServerUser nobody'];
+    writeFileSync(file, `${[...listen, ...own, ...(options.config ?? [])].join('\n')}\n`);
     if (account) for (const path of [directory, file]) chownSync(path, account.uid, account.gid);
     const serve = ['serve', ...(account ? ['--own'] : []), '-f', file];
     const server = new Server(port, new Background(command('sipctl', serve, options)), directory);

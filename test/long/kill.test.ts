@@ -11,6 +11,7 @@ import { median } from '../agent/statistics.ts';
 import { longSeconds } from '../host/long-seconds.ts';
 import { realm } from '../host/passwords.ts';
 import { describeNeeding } from '../host/required.ts';
+import { Promises } from './promises.ts';
 import { type Acknowledgement, type Flood, type Row, startFlood } from './sipp-flood.ts';
 import { WrappedHost, wrapperNeeds } from './wrapped-host.ts';
 import { WrappedServer } from './wrapped-server.ts';
@@ -127,36 +128,4 @@ async function registered(phone: Agent, user: string): Promise<Acknowledgement> 
 function read(host: WrappedHost, user: string): UsrlocFold {
   const path = host.usrloc(user);
   return parseUsrloc(existsSync(path) ? readFileSync(path, 'latin1') : '', path);
-}
-
-/** What phones were told, to be held against the files. */
-class Promises {
-  readonly #last = new Map<string, Acknowledgement>();
-  readonly #overtaken = new Set<string>();
-
-  add(acknowledgement: Acknowledgement): void {
-    const { contact } = acknowledgement;
-    const before = this.#last.get(contact);
-    // A 200 OK may come twice.
-    if (before !== undefined && before.callId !== acknowledgement.callId) this.#overtaken.add(before.callId);
-    this.#last.set(contact, acknowledgement);
-  }
-
-  /** The promises that the files do not keep. A registration after the last acknowledged one may stand in its place. */
-  broken(files: readonly UsrlocFold[]): string[] {
-    const bindings = new Map(files.flatMap((file) => file.bindings).map((binding) => [binding.uri, binding]));
-    const broken: string[] = [];
-    for (const { contact, callId, cseq, until } of this.#last.values()) {
-      const binding = bindings.get(contact);
-      if (binding === undefined) broken.push(`${contact}: missing, acknowledged in ${callId}`);
-      else if (binding.callId !== callId && this.#overtaken.has(binding.callId ?? ''))
-        broken.push(`${contact}: of ${binding.callId}, acknowledged later in ${callId}`);
-      else if (binding.callId === callId && (binding.cseq ?? 0) < cseq)
-        broken.push(`${contact}: CSeq ${binding.cseq}, acknowledged ${cseq}`);
-      // Written in whole seconds.
-      else if ((binding.expiresAt ?? 0) < until - 1000)
-        broken.push(`${contact}: until ${binding.expiresAt}, acknowledged until ${until}`);
-    }
-    return broken;
-  }
 }

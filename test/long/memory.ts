@@ -1,6 +1,7 @@
 // What a server's memory is when all garbage is collected, of a process that was started with `memoryReporting`.
 
 import type { Background } from '../host/background.ts';
+import { processesOf } from '../host/processes.ts';
 
 /** In octets; `used` is the heap and what Buffers hold. */
 export interface Memory {
@@ -26,7 +27,7 @@ process.on('SIGUSR2', () => {
     quiet = rss < least - noise ? 0 : quiet + 1;
     least = Math.min(least, rss);
     if (quiet < quietRounds) setTimeout(round, roundMs);
-    else writeSync(1, 'memory ' + JSON.stringify({ rss: least, used: heapUsed + external }) + '\\n');
+    else writeSync(1, 'memory ' + process.pid + ' ' + JSON.stringify({ rss: least, used: heapUsed + external }) + '\\n');
   };
   round();
 });`;
@@ -42,10 +43,15 @@ export const memoryReporting: readonly string[] = [
   `data:text/javascript,${encodeURIComponent(reporter)}`,
 ];
 
-/** Asks a process; it serves meanwhile. */
-export async function settledMemory(running: Background): Promise<Memory> {
-  const from = running.output.length;
-  process.kill(running.pid, 'SIGUSR2');
-  await running.match(new RegExp(`^[^]{${from},}memory \\{.*\\}\\n`), 20_000);
-  return JSON.parse(/memory (\{.*\})\n/.exec(running.output.slice(from))?.[1] ?? '');
+/** Asks each process of a server, by its name; they serve meanwhile. */
+export async function settledMemory(running: Background): Promise<Readonly<Record<string, Memory>>> {
+  const memories: Record<string, Memory> = {};
+  for (const { pid, name } of processesOf(running.pid)) {
+    const from = running.output.length;
+    process.kill(pid, 'SIGUSR2');
+    await running.match(new RegExp(`^[^]{${from},}memory ${pid} \\{.*\\}\\n`), 20_000);
+    const found = new RegExp(`memory ${pid} (\\{.*\\})\\n`).exec(running.output.slice(from));
+    memories[name] = JSON.parse(found?.[1] ?? '');
+  }
+  return memories;
 }

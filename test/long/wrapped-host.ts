@@ -38,8 +38,9 @@ export class WrappedHost {
     const passwd = this.users.map(
       (user, index) => `${user}:x:${uidOf(index)}:${uidOf(index)}::${this.home(user)}:/bin/sh\n`,
     );
-    const root = isOwn ? '' : `root:x:0:0::${this.home('root')}:/bin/sh\n`;
-    writeFileSync(join(this.directory, 'passwd'), root + passwd.join(''));
+    const server = `sr:x:${groupId}:${groupId}::/nonexistent:/usr/sbin/nologin\n`;
+    const others = isOwn ? '' : `root:x:0:0::${this.home('root')}:/bin/sh\n${server}`;
+    writeFileSync(join(this.directory, 'passwd'), others + passwd.join(''));
     // The accounts' own groups have no names: the library reads all of this file at the first look-up of a group.
     writeFileSync(join(this.directory, 'group'), `sip:x:${groupId}:${this.users.join(',')}\n`);
     this.environment = {
@@ -47,6 +48,8 @@ export class WrappedHost {
       HOME: this.home('u0'),
       TERM: 'dumb',
       LD_PRELOAD: wrapper,
+      // Its children need the library too.
+      UNIXSIP_TEST: '1',
       NSS_WRAPPER_PASSWD: join(this.directory, 'passwd'),
       NSS_WRAPPER_GROUP: join(this.directory, 'group'),
     };

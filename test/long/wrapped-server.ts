@@ -68,6 +68,11 @@ export class WrappedServer {
     await this.process.stop('SIGKILL');
   }
 
+  /** Resolves when it has ended, because one of its processes was killed. */
+  async ended(): Promise<void> {
+    await this.process.end();
+  }
+
   /** Stops it, if it runs, as an administrator does; it must end well. */
   async stop(): Promise<void> {
     const status = await this.#process?.stop();

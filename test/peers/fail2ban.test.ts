@@ -164,7 +164,13 @@ describeNeeding([...twoHostsNeeds, 'useradd', 'fail2ban-regex'], 'fail2ban', () 
     ] as const;
     const file = join(directory, 'config');
     const listen = [`Listen udp:${own[0]}:5060`, `Listen udp:[${own[1]}]:5060`];
-    const config = [...listen, `KeyFile ${directory}/key`, 'AllowGroups *', 'RateLimit 1/10'];
+    const config = [
+      ...listen,
+      `KeyFile ${directory}/key`,
+      'AllowGroups *',
+      'ServerUser nobody',
+      'RateLimit 1/10',
+    ];
     writeFileSync(file, `${config.join('\n')}\n`);
     const network = await TwoHosts.make(own, flooder);
     const server = network.serve(command('sipctl', ['serve', '-f', file], { host }));

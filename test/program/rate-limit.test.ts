@@ -30,6 +30,7 @@ describeNeeding(twoHostsNeeds, 'a source of the network', () => {
       'Accounting no',
       'WriteWtmp no',
       'AllowGroups *',
+      'ServerUser nobody',
       'RateLimit 1/10',
       `TrustedPeers ${PEER}`,
     ];

@@ -81,9 +81,9 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
     });
 
     test('a keyword that is not in force yet is said, and is no fault', () => {
-      const { status, stderr } = serve('-t', '-o', 'ServerUser=sr');
+      const { status, stderr } = serve('-t', '-o', 'DbUrl=unix:');
       expect(status).toBe(0);
-      expect(stderr).toBe('sipctl: warning: -o:1: ServerUser: not in force in this version\n');
+      expect(stderr).toBe('sipctl: warning: -o:1: DbUrl: not in force in this version\n');
     });
   });
 

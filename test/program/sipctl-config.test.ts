@@ -192,13 +192,13 @@ describe.skipIf(!canPlayUsers)('sipctl config (needs root or libnss_wrapper)', (
     });
 
     test('checks /etc/sr/config as the server’s', () => {
-      writeFileSync(host.etc('config'), 'Listen udp:*:5060\nLissten x\nServerUser sr\n');
+      writeFileSync(host.etc('config'), 'Listen udp:*:5060\nLissten x\nDbUrl unix:\n');
       expect(config('root', 'check', '/etc/sr/config')).toEqual({
         status: 78,
         stdout: '',
         stderr:
           'sipctl: /etc/sr/config:2: Lissten: unknown keyword (did you mean Listen?)\n' +
-          'sipctl: warning: /etc/sr/config:3: ServerUser: not in force in this version\n',
+          'sipctl: warning: /etc/sr/config:3: DbUrl: not in force in this version\n',
       });
     });
   });

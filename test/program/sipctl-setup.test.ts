@@ -59,7 +59,7 @@ describe.skipIf(!canSetUp)('sipctl setup, run by root (needs root, groupadd and 
   + Realm sip.example.org
   + Listen udp:127.0.0.1:5070 tcp:*
   + AllowGroups phones
-groups:
+groups and accounts:
   groupadd --system phones
   gpasswd -a jan phones
   gpasswd -a eva phones
@@ -91,7 +91,7 @@ next:
     chmodSync(host.etc('config'), 0o600);
     const { stdout } = setup('--yes', '--realm', 'y', '--user', 'eva');
     expect(stdout).toContain(
-      '/etc/sr/config:\n  - Realm x # old\n  + Realm y # old\ngroups:\n  gpasswd -a eva sip\ndone\n',
+      '/etc/sr/config:\n  - Realm x # old\n  + Realm y # old\ngroups and accounts:\n  gpasswd -a eva sip\ndone\n',
     );
     expect(config()).toBe('# ours\nRealm y # old\nMaxContacts 3\n');
     expect(statSync(host.etc('config')).mode & 0o777).toBe(0o600);
@@ -188,7 +188,7 @@ next:
     const { status, stdout } = setup('--yes', '--group', 'phones', '--user', 'eva');
     expect([status, stdout]).toEqual([
       0,
-      'groups:\n  groupadd --system phones\n  gpasswd -a eva phones\ndone\nnext:\n  sippasswd eva\n  sipctl serve\n',
+      'groups and accounts:\n  groupadd --system phones\n  gpasswd -a eva phones\ndone\nnext:\n  sippasswd eva\n  sipctl serve\n',
     ]);
     expect(host.members('phones')).toEqual(['eva']);
   });

@@ -93,8 +93,10 @@ export class ToolHost {
       cpSync('/etc', this.#path('etc'), { recursive: true, verbatimSymlinks: true, filter: isLasting });
       mkdirSync(this.#path('home/root'));
       const root = `root:x:0:0::${this.#path('home/root')}:/bin/sh\n`;
-      writeFileSync(this.#path('etc/passwd'), root + passwd);
-      writeFileSync(this.#path('etc/group'), `root:x:0:\n${group}`);
+      // The account of the process that has the sockets.
+      const server = 'sr:x:54390:54390::/nonexistent:/usr/sbin/nologin\n';
+      writeFileSync(this.#path('etc/passwd'), root + passwd + server);
+      writeFileSync(this.#path('etc/group'), `root:x:0:\n${group}sr:x:54390:\n`);
       writeFileSync(this.#path('etc/nsswitch.conf'), 'passwd: files\ngroup: files\nshadow: files\n');
     } else {
       writeFileSync(this.#path('passwd'), passwd);

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { type CallCopies, createCallCopies } from '../../src/server/call-copies.ts';
 import type { Log } from '../../src/server/log.ts';
-import type { ServerFile } from '../../src/store/server-file.ts';
+import type { KeptFile } from '../../src/store/host.ts';
 import type { Store } from '../../src/store/store.ts';
 
 const most = 50;
@@ -12,10 +12,10 @@ const most = 50;
 function withoutHomes(): { copies: CallCopies; written: () => number; lost: () => number } {
   let written = '';
   let lost = 0;
-  const append = (text: string) => {
+  const append = async (text: string) => {
     written += text;
   };
-  const truth = { append } as unknown as ServerFile;
+  const truth = { append } as unknown as KeptFile;
   const store = { run: async () => [{ type: 'failed', why: 'the home is gone' }] } as unknown as Store;
   const log = ((_level: string, event: string, { records = 0 }: { records?: number }) => {
     if (event === 'acct-lost') lost += records;

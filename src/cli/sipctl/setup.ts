@@ -1,4 +1,4 @@
-// sipctl setup: a host made ready, its configuration, its group and its first users; what is so already is left alone.
+// sipctl setup: a host made ready, its configuration, its group, its account and its first users; what is so already is left alone.
 
 import { resolve } from 'node:path';
 import { parsePasswd } from '../../home/passwd.ts';
@@ -6,8 +6,8 @@ import { fromOctets, toOctets } from '../../message/octets.ts';
 import { credentialsPath, readCredentials } from '../../store/credentials-file.ts';
 import { readServerConfig, replaceServerConfig } from '../../store/server-config.ts';
 import { hostConfigPath, type ServerSettings, serverSettingsOf } from '../../store/server-settings.ts';
-import { addMember, createGroup, findTool, runTool } from '../../unix/group-tools.ts';
-import { type Account, findGroup, groupIdsOf } from '../../unix/nss.ts';
+import { addMember, createGroup, createServerAccount, findTool, runTool } from '../../unix/group-tools.ts';
+import { type Account, findAccount, findGroup, groupIdsOf } from '../../unix/nss.ts';
 import { shellWord } from '../../unix/trouble.ts';
 import { type Context, isSet, textOption } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
@@ -42,7 +42,8 @@ async function setUp(context: Context): Promise<number | Refusal> {
   if (isRefusal(answers)) return answers;
   const after = editedConfig(before, settings, answers);
   const lines = changedLines(before, after);
-  const commands = commandsFor(answers);
+  const { ServerUser } = serverSettingsOf(path, after).settings.keywords;
+  const commands = commandsFor(answers, ServerUser);
   const missing = commands.map(([name = '']) => name).find((name) => findTool(name) === undefined);
   if (missing !== undefined)
     return refusal(sysExit.EX_UNAVAILABLE, `this host has no ${missing}; nothing changed`);
@@ -50,7 +51,7 @@ async function setUp(context: Context): Promise<number | Refusal> {
   const { report } = context;
   if (lines.length > 0) report.print(file === undefined ? `${path}, a new file:` : `${path}:`);
   for (const line of lines) report.print(`  ${fromOctets(line)}`);
-  if (commands.length > 0) report.print('groups:');
+  if (commands.length > 0) report.print('groups and accounts:');
   for (const words of commands)
     report.print(`  ${words.map((word) => (word.startsWith('-') ? word : shellWord(word))).join(' ')}`);
   if (lines.length + commands.length === 0) report.print('nothing to change: all of this is so already');
@@ -76,14 +77,15 @@ async function setUp(context: Context): Promise<number | Refusal> {
   return sysExit.EX_OK.code;
 }
 
-/** The commands that make the group and its members what they are not yet. */
-function commandsFor({ group: octets, users }: Answers): (readonly string[])[] {
+/** The commands that make the group, its members and the server's own account what they are not yet. */
+function commandsFor({ group: octets, users }: Answers, serverUser: string): (readonly string[])[] {
   const name = fromOctets(octets);
   const group = findGroup(name);
   const outside = users.filter((user) => group === undefined || !groupIdsOf(user).includes(group.gid));
   return [
     ...(group === undefined ? [createGroup(name)] : []),
     ...outside.map((user) => addMember(user.name, name)),
+    ...(findAccount(serverUser) === undefined ? [createServerAccount(serverUser)] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 // Processes that are asked, hang, end and lie. What asks PAM really is tested in test/unix/pam and test/program/pam.
 
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createPamWorkers, type PamWorkers } from '../../src/store/pam-workers.ts';
+import { createPamWorkers, type PamWorkers } from '../../src/keeper/pam-workers.ts';
 import { bundleProgram } from '../unix/temporary-home.ts';
 
 /** Does what the user's name says, and tells its pid and the users it was asked for. */
@@ -10,20 +10,32 @@ const program = `
   import { openChannel } from './store/channel.ts';
   const asked = [];
   const socket = new Socket({ fd: 3 });
-  const channel = openChannel(socket, ([, user]) => {
+  const send = (message) => channel.send(JSON.stringify(message));
+  const take = ([, user]) => {
     asked.push(user);
     if (user === 'end') process.exit(1);
-    if (user === 'lie') channel.send({ type: 'maybe' });
+    if (user === 'lie') send({ type: 'maybe' });
     else if (user === 'babble') socket.write('no message');
     else if (user === 'huge') socket.write(Buffer.alloc(8, 0x7f));
     else if (user !== 'hang')
-      setTimeout(() => channel.send({ type: 'refused', code: process.pid, why: asked.join(' ') }), user === 'slow' ? 100 : 0);
-  }, () => process.exit());
+      setTimeout(() => send({ type: 'refused', code: process.pid, why: asked.join(' ') }), user === 'slow' ? 100 : 0);
+  };
+  const channel = openChannel(socket, {
+    onLines: (lines) => lines.map((line) => JSON.parse(line)).forEach(take),
+    onEnd: () => process.exit(),
+  });
 `;
 
 function workers(settings: { workers?: number; deadlineMs?: number; mostWaiting?: number } = {}): PamWorkers {
   const argv = [process.execPath, bundleProgram(program)];
-  const made = createPamWorkers({ argv, workers: 2, deadlineMs: 5000, mostWaiting: 100, ...settings });
+  const made = createPamWorkers({
+    argv,
+    env: {},
+    workers: 2,
+    deadlineMs: 5000,
+    mostWaiting: 100,
+    ...settings,
+  });
   onTestFinished(() => made.close());
   return made;
 }
@@ -51,8 +63,8 @@ describe('a worker', () => {
   test.each([
     ['end', 'its process ended'],
     ['lie', 'an answer that is none'],
-    ['babble', 'a message of 1830842222 octets'],
-    ['huge', 'a message of 2139062143 octets'],
+    ['babble', 'a frame of 1830842222 octets'],
+    ['huge', 'a frame of 2139062143 octets'],
   ])('that does as "%s" says is replaced', async (user, why) => {
     const one = workers({ workers: 1 });
     const [bad, good] = await Promise.all([ask(one, user), ask(one, 'jan')]);
@@ -61,7 +73,13 @@ describe('a worker', () => {
   });
 
   test('that can not be started is a failure', async () => {
-    const none = createPamWorkers({ argv: ['/nonexistent'], workers: 1, deadlineMs: 100, mostWaiting: 1 });
+    const none = createPamWorkers({
+      argv: ['/nonexistent'],
+      env: {},
+      workers: 1,
+      deadlineMs: 100,
+      mostWaiting: 1,
+    });
     expect(await ask(none, 'jan')).toMatchObject({ type: 'failed', why: expect.stringContaining('ENOENT') });
   });
 });

@@ -3,14 +3,15 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import { type Channel, openChannel, parseJson } from '../store/channel.ts';
 import { restoreGroups } from '../unix/as-user.ts';
 import type { PamVerdict } from '../unix/pam.ts';
-import { type Channel, openChannel } from './channel.ts';
 
 /** How it is done. */
 export interface PamWorkersSettings {
   /** The argv of a worker: pam-worker.ts, built. */
   readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
   readonly workers: number;
   /** How long a question may take, in milliseconds. */
   readonly deadlineMs: number;
@@ -51,14 +52,18 @@ export function createPamWorkers(settings: PamWorkersSettings): PamWorkers {
   function start(): Worker {
     const [program, ...rest] = settings.argv as [string, ...string[]];
     restoreGroups();
-    const process = spawn(program, rest, { stdio: ['ignore', 'ignore', 'inherit', 'pipe'], env: {} });
+    const process = spawn(program, rest, {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+      env: settings.env,
+    });
     const worker: Worker = {
       process,
-      channel: openChannel(
-        process.stdio[CHANNEL_FD] as Duplex,
-        (message) => take(worker, message),
-        (why) => lose(worker, why ?? 'its process ended'),
-      ),
+      channel: openChannel(process.stdio[CHANNEL_FD] as Duplex, {
+        onLines: (lines) => {
+          for (const line of lines) take(worker, parseJson(line));
+        },
+        onEnd: (why) => lose(worker, why ?? 'its process ended'),
+      }),
       asked: undefined,
       timer: undefined,
     };
@@ -84,7 +89,7 @@ export function createPamWorkers(settings: PamWorkersSettings): PamWorkers {
         () => lose(free, `no answer within ${settings.deadlineMs} ms`),
         settings.deadlineMs,
       );
-      free.channel.send(question.words);
+      free.channel.send(JSON.stringify(question.words));
     }
   }
 

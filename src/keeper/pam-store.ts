@@ -1,9 +1,9 @@
 // A store that asks PAM too whether an account may (DESIGN §4.4 UsePAM), after every other rule and only once a password was
 // right. Its word holds for some seconds, or each message of a phone would cost a process its time.
 
+import type { Answer, Operation, Store } from '../store/store.ts';
 import type { PamVerdict } from '../unix/pam.ts';
 import type { PamWorkers } from './pam-workers.ts';
-import type { Answer, Operation, Store } from './store.ts';
 
 /** How long an answer of PAM holds: who is shut out is so within these. */
 const HOLDS_MS = 5000;
