@@ -48,6 +48,7 @@ export const LOG_EVENTS = [
   'send-failed',
   'sessions-unread',
   'sessions-unwritten',
+  'shut-out',
   'stopped',
   'tcp-cut',
   'tcp-error',

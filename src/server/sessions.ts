@@ -7,6 +7,7 @@ import { foldSessions, type SessionBegin, type SessionEnd } from '../home/sessio
 import { type Binding, bindingKey } from '../home/usrloc.ts';
 import type { Registered } from '../registrar/register.ts';
 import type { KeptLogins, KeptSessions } from '../store/host.ts';
+import { NO_FILE } from '../store/store.ts';
 import type { Log } from './log.ts';
 import type { Service } from './service.ts';
 import { createSessionJournal } from './session-journal.ts';
@@ -18,13 +19,20 @@ export interface SessionTiming {
   readonly sweepMs: number;
   /** What could not be written or looked at is tried again after so long. */
   readonly retryMs: number;
+  /** Each user with sessions is asked about so often: whether he still may. */
+  readonly admissionMs: number;
   /** The journal is begun anew when it has grown to this, and to twice what it began with. */
   readonly journalBytes: number;
 }
 
-const defaultTiming: SessionTiming = { sweepMs: 2000, retryMs: 60_000, journalBytes: 1024 * 1024 };
+const defaultTiming: SessionTiming = {
+  sweepMs: 2000,
+  retryMs: 60_000,
+  admissionMs: 50_000,
+  journalBytes: 1024 * 1024,
+};
 
-/** Users looked at together after a crash, in a few milliseconds. */
+/** Users looked at together, in a few milliseconds. */
 const LOOKS_AT_ONCE = 16;
 /** How long the last words of a server that stops wait for the journal. */
 const LAST_WAIT_MS = 200;
@@ -76,6 +84,9 @@ export function createSessions(parts: SessionParts): Sessions {
   let size = 0;
   let sweeping: NodeJS.Timeout | undefined;
   let isLooking = false;
+  /** Users to be asked about in this round. */
+  let round: string[] = [];
+  let isAsking = false;
   let isClosed = false;
 
   /** What was open when the server before died; what it noted last may not have reached the log of logins. */
@@ -208,6 +219,7 @@ export function createSessions(parts: SessionParts): Sessions {
         else end(session, session.until, 'expired');
       }
     }
+    askAboutSome().catch((error: Error) => log('error', 'internal-error', { why: error.stack }));
     if (unknown.length === 0) return;
     if (isLooking) for (const session of unknown) expectEnd(session, now + timing.sweepMs);
     else
@@ -216,6 +228,39 @@ export function createSessions(parts: SessionParts): Sessions {
         .finally(() => {
           isLooking = false;
         });
+  }
+
+  /** Asks about the next of those who have sessions: whoever lost his account, his group or PAM's leave is out within a round. */
+  async function askAboutSome(): Promise<void> {
+    const service = current();
+    if (service === undefined || isAsking) return;
+    if (round.length === 0) round = [...users.keys()];
+    const share = Math.ceil((users.size * timing.sweepMs) / timing.admissionMs);
+    isAsking = true;
+    try {
+      const names = round.splice(0, share);
+      while (names.length > 0 && !isClosed)
+        await Promise.all(names.splice(0, LOOKS_AT_ONCE).map((name) => askAbout(service, name)));
+    } finally {
+      isAsking = false;
+    }
+  }
+
+  async function askAbout(service: Service, name: string): Promise<void> {
+    const [first] = users.get(name)?.values() ?? [];
+    if (first === undefined) return;
+    const [account] = await service.store.run(name, [{ type: 'account', peerAddress: first.begin.source }]);
+    if (account?.type === 'refused' && !isClosed) shutOut(service, name, account.why);
+  }
+
+  /** He is not reached any more. His file stays as it is: what is his again tomorrow is read again then. */
+  function shutOut(service: Service, name: string, why: string): void {
+    log('notice', 'shut-out', { user: name, why });
+    const now = Date.now();
+    for (const session of [...(users.get(name)?.values() ?? [])]) end(session, now, 'refused');
+    const user = service.users.claimed(name);
+    service.users.contactsLoaded(user, { type: 'text', text: undefined, version: NO_FILE });
+    service.keepalive.observe(user);
   }
 
   /** Has the contacts of those read that a server before left open. */

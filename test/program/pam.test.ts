@@ -72,6 +72,17 @@ describe.skipIf(!isRoot)('UsePAM (needs root)', () => {
     expect(await register('tom')).toBe(200);
   });
 
+  test('who loses its leave is logged out soon', { timeout: 30_000 }, async () => {
+    await serve(unix);
+    expect(await register('jan')).toBe(200);
+    expect(await register('tom')).toBe(200);
+    service(...ofJan('account required pam_deny.so'));
+    await served.logged(/event=shut-out user=jan why="PAM: /, 20_000);
+    expect(await register('jan')).toBe(403);
+    expect(await register('tom')).toBe(200);
+    expect(served.log()).not.toContain('event=shut-out user=tom');
+  });
+
   test('a module that takes its time costs its user alone', { timeout: 30_000 }, async () => {
     writeFileSync(host.etc('slow'), '#!/bin/sh\nexec sleep 5\n', { mode: 0o755 });
     await serve(...ofJan('account required pam_exec.so quiet /etc/sr/slow'));

@@ -1,12 +1,13 @@
 // sipctl serve as root runs it for a host (DESIGN §3, §4.4, §5): who is served, what root's tools change while it runs, and
 // what one account can do to another, or to root: nothing.
 
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Background } from '../host/background.ts';
 import { freePort } from '../host/free-port.ts';
 import { run } from '../host/run.ts';
+import { Phone } from '../server/phone.ts';
 import { listenOn, realm, Served } from './serve-host.ts';
 import { isRoot, ToolHost } from './tool-host.ts';
 
@@ -27,6 +28,12 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
   const start = async (...words: string[]) => {
     served = await Served.start(host, 'root', [...keyFile, ...words]);
     return served;
+  };
+  const hostFile = (name: string) => readFileSync(host.etc(`../${name}`), 'utf8');
+  const startWithPhones = async () => {
+    const running = await start();
+    const phone = async (user: string) => new Phone(await running.agent(), user);
+    return { log: (pattern: RegExp, timeoutMs: number) => running.logged(pattern, timeoutMs), phone };
   };
   const setPassword = (user: string, password: string, as: 'root' | 'jan' = 'root') =>
     expect(host.sippasswd(as, ['--stdin', '--realm', realm, user], `${password}\n`).status).toBe(0);
@@ -59,6 +66,38 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
     expect(await served?.register('eva', 'of eva')).toBe(200);
     group('jan,tom');
     expect(await served?.register('eva', 'of eva')).toBe(403);
+  });
+
+  test.each([
+    ['his group', () => host.write('etc/group', 'root:x:0:\nsip:x:54400:tom\nsr:x:54390:\n')],
+    ['his account', () => host.write('etc/passwd', hostFile('passwd').replace(/^jan:.*\n/m, ''))],
+    ['root’s leave', () => host.sippasswd('root', ['-l', 'jan'])],
+  ])('who loses %s is reached no more, and logged out soon', { timeout: 30_000 }, async (_, lose) => {
+    const [passwd, group] = [hostFile('passwd'), hostFile('group')];
+    for (const user of ['jan', 'tom']) setPassword(user, `of ${user}`);
+    const { log, phone } = await startWithPhones();
+    const [jan, tom] = [await phone('jan'), await phone('tom')];
+    const contact = `<${jan.contact}>`;
+    const options = { user: 'jan', password: 'of jan', domain: realm, contact };
+    expect((await jan.agent.register(options)).status).toBe(200);
+    const call = async () => {
+      const answer = tom.invite(`sip:jan@${realm}`, {}, 'of tom');
+      await jan.answer(await jan.next('INVITE'), 486);
+      return (await answer).status;
+    };
+    expect(await call()).toBe(486);
+    try {
+      lose();
+      expect((await tom.invite(`sip:jan@${realm}`, {}, 'of tom')).status).toBe(404);
+      await log(/event=shut-out user=jan/, 20_000);
+      await expect.poll(() => readFileSync(host.etc('sessions'), 'utf8')).toMatch(/\brefused\b/);
+    } finally {
+      host.write('etc/passwd', passwd);
+      host.write('etc/group', group);
+      host.sippasswd('root', ['-u', 'jan']);
+    }
+    // His contacts were his all the time.
+    expect(await call()).toBe(486);
   });
 
   test('sippasswd -l and -u, a new password and an expiry hold from the next message on', async () => {
