@@ -107,7 +107,7 @@ test('sipctl(8) says what each event of the log means, and the server logs each 
   for (const event of LOG_EVENTS)
     expect(
       [
-        `log\\([^,;]+,\\s*'${event}'`,
+        `log(?:\\?\\.)?\\([^,;]+,\\s*'${event}'`,
         `#note\\([^,;]+,\\s*'${event}'`,
         `complain\\('${event}'`,
         `[?:] '${event}'`,
