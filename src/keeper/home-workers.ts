@@ -200,8 +200,9 @@ export function createHomeWorkers(settings: HomeWorkersSettings): HomeWorkers {
     if (count !== common.count || isAt === '') Object.assign(common, { count, sinceMs: nowMs });
     else if (nowMs - common.sinceMs > settings.stallMs && !isRunning(common))
       lose(common, `a home or NSS does not answer for ${settings.stallMs} ms`, true);
+    const isLate = ({ sinceMs }: Request) => nowMs - sinceMs > settings.deadlineMs;
     for (const [user, requests] of apart) {
-      const late = requests.filter(({ sinceMs }) => nowMs - sinceMs > settings.deadlineMs);
+      const late = requests.filter(isLate);
       if (late.length === 0) continue;
       apart.set(
         user,
@@ -209,8 +210,9 @@ export function createHomeWorkers(settings: HomeWorkersSettings): HomeWorkers {
       );
       for (const request of late) fail(request, 'the home does not answer');
     }
-    for (const [worker, user] of apartWorkers)
-      if (user !== undefined && nowMs - worker.sinceMs > settings.deadlineMs)
+    // From when it was asked for, not from when its turn came: nobody waits for those before him and himself.
+    for (const worker of [...apartWorkers.keys()])
+      if ([...worker.requests.values()].some(isLate))
         lose(worker, `the home does not answer within ${settings.deadlineMs} ms`);
   }
 

@@ -62,34 +62,42 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
     failing.add(event);
   }
 
-  /** Resolves to false where the directory is locked at the moment. */
-  async function writeLines(waitMs: number): Promise<boolean> {
-    if (lines.length === 0) return true;
-    const taken = lines;
+  /** What waits, the journal first; what comes up meanwhile is of the next time, in both. */
+  async function write(waitMs: number): Promise<void> {
+    const [takenLines, takenRecords] = [lines, records];
     lines = [];
+    records = [];
+    const failed = await writeLines(takenLines, waitMs);
+    if (failed !== undefined) {
+      lines = [...takenLines, ...lines].slice(-MAX_WAITING);
+      retryIn(failed.kind === 'busy' ? BUSY_MS : timing.retryMs);
+    }
+    // A journal that can't be written for good keeps nothing from wtmp.
+    const untold = failed?.kind === 'busy' ? takenRecords : await tell(takenRecords);
+    records = [...untold, ...records].slice(-MAX_WAITING);
+    if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) await renew();
+  }
+
+  async function writeLines(taken: readonly string[], waitMs: number): Promise<Trouble | undefined> {
+    if (taken.length === 0) return undefined;
     const text = `${taken.join('\n')}\n`;
     const failed = await file.append(text, waitMs);
     if (failed === undefined) {
       bytes += text.length;
       failing.delete('sessions-unwritten');
-      return true;
-    }
-    const isBusy = failed.kind === 'busy';
-    if (!isBusy) complain('sessions-unwritten', failed);
-    lines = [...taken, ...lines].slice(-MAX_WAITING);
-    retryIn(isBusy ? BUSY_MS : timing.retryMs);
-    return !isBusy;
+    } else if (failed.kind !== 'busy') complain('sessions-unwritten', failed);
+    return failed;
   }
 
-  async function writeRecords(): Promise<void> {
-    if (records.length === 0 || logins === undefined) return;
-    const taken = records;
-    records = [];
+  /** Tells the log of logins; resolves to what may be told by another attempt. */
+  async function tell(taken: readonly LoginRecord[]): Promise<readonly LoginRecord[]> {
+    if (taken.length === 0 || logins === undefined) return [];
     const unwritten = await logins.write(taken);
-    records = [...(unwritten?.records ?? []), ...records].slice(-MAX_WAITING);
     if (unwritten === undefined) failing.delete('wtmp-unwritten');
     else complain('wtmp-unwritten', unwritten.trouble);
-    if (records.length > 0) retryIn(timing.retryMs);
+    const untold = unwritten?.records ?? [];
+    if (untold.length > 0) retryIn(timing.retryMs);
+    return untold;
   }
 
   function retryIn(ms: number): void {
@@ -111,13 +119,6 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
       .then(() => write(waitMs))
       .catch((error: Error) => log('error', 'internal-error', { why: error.stack }));
     return under;
-  }
-
-  async function write(waitMs: number): Promise<void> {
-    // A journal that can't be written for good keeps nothing from wtmp.
-    if (!(await writeLines(waitMs))) return;
-    await writeRecords();
-    if (lines.length === 0 && bytes >= Math.max(timing.journalBytes, 2 * begunWith)) await renew();
   }
 
   /** What is open now begins the journal anew. */
@@ -154,10 +155,10 @@ export function createSessionJournal(parts: SessionJournalParts): SessionJournal
         return pid === undefined ? [] : recordOf(event, pid);
       });
       records.push(...(logins?.missing(told) ?? []));
-      await writeRecords();
+      await flush(0);
     },
     batch() {
-      if (flushing === undefined) batchNumber = Math.max(batchNumber + 1, Date.now());
+      if (lines.length === 0) batchNumber = Math.max(batchNumber + 1, Date.now());
       return batchNumber;
     },
     note(event, inWtmp, pid) {

@@ -133,6 +133,8 @@ export async function startServer(
 
   let service: Service | undefined;
   let isDraining = false;
+  /** Nothing is heard any more: what it would change could not be written. */
+  let isOver = false;
   const counters = createCounters();
   const traffic = createTraffic();
   let transport: Transport;
@@ -140,10 +142,10 @@ export async function startServer(
     transport = await openTransport({
       listen: settings.keywords.Listen,
       onMessage: (octets, flow) => {
-        if (service !== undefined) receive(service, octets, flow);
+        if (service !== undefined && !isOver) receive(service, octets, flow);
       },
       onMalformed: (malformed, flow) => {
-        if (service !== undefined) refuseMalformed(service, malformed, flow, 0);
+        if (service !== undefined && !isOver) refuseMalformed(service, malformed, flow, 0);
       },
       log,
       traffic,
@@ -274,6 +276,7 @@ export async function startServer(
     async stop() {
       await gateways.close();
       await base.rtpEngines.close();
+      isOver = true;
       const left = { transactions: transactions.size(), timers: base.timers.size() };
       base.failures.close();
       base.keepalive.close();

@@ -1,10 +1,11 @@
-// Accounts that only libnss_wrapper knows, with homes in a temporary directory: by root as many as wanted, each of a uid
-// of its own; by anyone, one that is the invoking account itself.
+// Accounts that only libnss_wrapper knows, or, by root, the C library's own NSS where it sees other files in /etc, with homes in
+// a temporary directory: by root as many as wanted, each of a uid of its own; by anyone, one that is the invoking account itself.
 
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { realm } from '../host/passwords.ts';
+import { withMounts } from '../host/private-host.ts';
 import { runOrThrow } from '../host/run.ts';
 
 const bin = resolve(import.meta.dirname, '../../bin');
@@ -26,10 +27,15 @@ export class WrappedHost {
   readonly users: readonly string[];
   /** The environment in which programs see the accounts. */
   readonly environment: NodeJS.ProcessEnv;
+  readonly #isMounted: boolean;
   readonly #onExit = () => this.remove();
 
-  /** `count` accounts of their own uids, which takes root; `own`: one, the invoking account by another name. */
-  constructor(count: number | 'own') {
+  /**
+   * `count` accounts of their own uids, which takes root; `own`: one, the invoking account by another name. `isMounted`: by files
+   * in /etc, not by the library.
+   */
+  constructor(count: number | 'own', isMounted = false) {
+    this.#isMounted = isMounted;
     process.once('exit', this.#onExit);
     chmodSync(this.directory, 0o755);
     const isOwn = count === 'own';
@@ -43,16 +49,17 @@ export class WrappedHost {
     writeFileSync(join(this.directory, 'passwd'), others + passwd.join(''));
     // The accounts' own groups have no names: the library reads all of this file at the first look-up of a group.
     writeFileSync(join(this.directory, 'group'), `sip:x:${groupId}:${this.users.join(',')}\n`);
-    this.environment = {
-      PATH: process.env.PATH,
-      HOME: this.home('u0'),
-      TERM: 'dumb',
+    writeFileSync(join(this.directory, 'nsswitch.conf'), 'passwd: files\ngroup: files\nshadow: files\n');
+    const plain = { PATH: process.env.PATH, HOME: this.home('u0'), TERM: 'dumb' };
+    const wrapped = {
+      ...plain,
       LD_PRELOAD: wrapper,
       // Its children need the library too.
       UNIXSIP_TEST: '1',
       NSS_WRAPPER_PASSWD: join(this.directory, 'passwd'),
       NSS_WRAPPER_GROUP: join(this.directory, 'group'),
     };
+    this.environment = isMounted ? plain : wrapped;
     if (isOwn) this.makeHome('u0');
   }
 
@@ -77,7 +84,13 @@ export class WrappedHost {
     words: readonly string[],
     nodeOptions: readonly string[] = [],
   ): string[] {
-    return [process.execPath, ...nodeOptions, join(bin, `${name}.js`), ...words];
+    const argv = [process.execPath, ...nodeOptions, join(bin, `${name}.js`), ...words];
+    if (!this.#isMounted) return argv;
+    const files = ['passwd', 'group', 'nsswitch.conf'];
+    return withMounts(
+      files.map((file) => [join(this.directory, file), `/etc/${file}`]),
+      argv,
+    );
   }
 
   /** Sets `user`'s password through sippasswd. */

@@ -217,6 +217,31 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
       }
     });
 
+    test.each([
+      ['nosuch', 'no account nosuch on this host: useradd --system --no-create-home nosuch'],
+      ['root', 'root is root'],
+    ])('as ServerUser %s', async (name, why) => {
+      const { status, stderr } = serve(...listenOn(await freePort()), '-o', `ServerUser=${name}`);
+      expect([status, stderr]).toEqual([78, `sipctl: ServerUser: ${why}\n`]);
+    });
+
+    test.each([
+      ['that others can write to', 'chmod o+w', /server\.js can be written to by others: chmod o-w /],
+      [
+        'that a group can write to',
+        'chown :54323 "$code/server.js"; chmod g+w',
+        /by group 54323: chmod g-w /,
+      ],
+      ['of another user', 'chown 54321', /server\.js belongs to uid 54321, .*: chown -R root: /],
+      ['that its account may not read', 'chmod 600', /ServerUser: sr may not read .*server\.js: /],
+    ])('with code %s', async (_, change, why) => {
+      const dist = host.command('root', 'sipctl', []).find((word) => word.endsWith('bin/sipctl.js'));
+      const place = (dist as string).replace('bin/sipctl.js', 'dist');
+      const copy = `code='${host.etc('code')}'; cp -r '${place}/.' "$code"; chmod -R u=rwX,go=rX "$code"`;
+      const before = `mkdir '${host.etc('code')}'; ${copy}; ${change} "$code/server.js"; mount --bind "$code" '${place}'`;
+      await expect(Served.start(host, 'root', keyFile, undefined, before)).rejects.toThrow(why);
+    });
+
     test('with a key that others can read', async () => {
       writeFileSync(host.etc('key'), `${'0'.repeat(64)}\n`, { mode: 0o644 });
       const { status, stderr } = serve(...listenOn(await freePort()));
