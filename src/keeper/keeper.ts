@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { controlPath } from '../control/socket-path.ts';
 import { formatFault } from '../home/fault.ts';
+import { ALIASES } from '../store/aliases-file.ts';
 import { type Channel, openChannel, parseJson } from '../store/channel.ts';
 import { readGatewayCredentials } from '../store/gateway-credentials.ts';
 import { hostFiles } from '../store/host-files.ts';
@@ -30,7 +31,14 @@ import { monotonicMicroseconds, type ServiceManager } from '../unix/service-mana
 import { WTMP } from '../unix/wtmp.ts';
 import type { HomeSettings } from './home-worker.ts';
 import { createHomeWorkers, type HomeWorkers } from './home-workers.ts';
-import { builtFile, childEnvironment, launchFault, serverArgv, workerArgv } from './launch.ts';
+import {
+  builtFile,
+  childEnvironment,
+  firstUnreadable,
+  launchFault,
+  serverArgv,
+  workerArgv,
+} from './launch.ts';
 import { createPamStore } from './pam-store.ts';
 import { createPamWorkers, type PamWorkers } from './pam-workers.ts';
 import { operationsOf, questionOf } from './requests.ts';
@@ -66,6 +74,7 @@ const NOT_A_REQUEST = { type: 'failed', why: 'not a request' };
 /** Starts a server and keeps it; resolves when it has ended. */
 export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   const { source, manager, complain, text: readText } = parts;
+  await warmThreadPool();
   const account = findAccount(parts.settings.keywords.ServerUser);
   const faults = configurationFaults(parts.settings, account);
   if (account === undefined || faults.length > 0) return refuse('configuration', faults);
@@ -74,7 +83,6 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   if (!Buffer.isBuffer(key)) return refuse('system', [formatFault(key)]);
   const cannot = launchFault(account);
   if (cannot !== undefined) return refuse('system', [cannot]);
-  await warmThreadPool();
   const path = controlPath(ControlSocket, undefined);
   const sockets = await patiently(() => openSockets(Listen, parts.inherited));
   if (typeof sockets === 'string') return refuse('system', [sockets]);
@@ -198,13 +206,13 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   function told(what: Told | null | undefined): void {
     switch (what?.type) {
       case 'ready':
-        status = String(what.status);
+        status = printable(what.status);
         manager?.tell('READY=1', `STATUS=${status}`);
         break;
       case 'fault':
-        end = what.kind === 'configuration' ? 'configuration' : 'system';
-        manager?.tell(`STATUS=${what.lines?.[0]}`);
-        for (const each of [what.lines ?? []].flat()) complain(String(each));
+        end = 'system';
+        manager?.tell(`STATUS=${printable(what.why)}`);
+        complain(printable(what.why));
         break;
       case 'alive':
         manager?.tell('WATCHDOG=1');
@@ -289,6 +297,11 @@ function ended(child: ChildProcess): Promise<number | string> {
   });
 }
 
+/** What the server says, for a terminal. */
+function printable(text: unknown): string {
+  return String(text).replace(/[\x00-\x1f\x7f-\x9f]/g, ' ');
+}
+
 function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
@@ -329,8 +342,15 @@ function configurationFaults(settings: ServerSettings, account: Account | undefi
       ? [`ServerUser: no account ${ServerUser} on this host: useradd --system --no-create-home ${ServerUser}`]
       : account.uid === 0
         ? [`ServerUser: ${ServerUser} is root`]
-        : [];
+        : hiddenAliases(account);
   return [...missingGroups(settings), ...missingPamService(settings), ...missing];
+}
+
+function hiddenAliases(account: Account): string[] {
+  if (firstUnreadable(account, [ALIASES]) === undefined) return [];
+  return [
+    `${ALIASES}: ServerUser ${account.name} may not read it: chmod a+rx /etc/sr && chmod a+r ${ALIASES}`,
+  ];
 }
 
 function missingPamService({ keywords }: ServerSettings): string[] {

@@ -1,11 +1,11 @@
 // How the keeper starts processes (DESIGN §5): a server that has no privilege from its first instruction on, workers that have
 // three, code that nobody but root can change, an environment of a few names.
 
-import { existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { constants, existsSync, lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { asUser, effectiveUid } from '../unix/as-user.ts';
-import { cString, errno, libc, O_CLOEXEC } from '../unix/libc.ts';
+import { AT_FDCWD, cString, errno, libc, O_CLOEXEC } from '../unix/libc.ts';
 import type { Account } from '../unix/nss.ts';
 import { shellWord } from '../unix/trouble.ts';
 
@@ -102,15 +102,20 @@ function changeableBy(path: string): string | undefined {
 }
 
 /** Why the server's account cannot load a file. */
-function unreadableBy({ name, uid, gid }: Account, files: readonly string[]): string | undefined {
+function unreadableBy(account: Account, files: readonly string[]): string | undefined {
+  const path = firstUnreadable(account, files);
+  if (path === undefined) return undefined;
+  return `ServerUser: ${account.name} may not read ${path}: install where everybody can: npm install -g`;
+}
+
+/** The first of some files that are there which an account may not read. */
+export function firstUnreadable({ uid, gid }: Account, files: readonly string[]): string | undefined {
   const c = libc();
-  return asUser({ uid, gid, groups: [] }, () => {
-    for (const path of files) {
-      const fd = c.openat(-100, cString(path), O_CLOEXEC, 0);
+  return asUser({ uid, gid, groups: [] }, () =>
+    files.find((path) => {
+      const fd = c.openat(AT_FDCWD, cString(path), O_CLOEXEC | constants.O_NONBLOCK, 0);
       if (fd >= 0) c.close(fd);
-      else if (c.errno() === errno.EACCES)
-        return `ServerUser: ${name} may not read ${path}: install where everybody can: npm install -g`;
-    }
-    return undefined;
-  });
+      return fd < 0 && c.errno() === errno.EACCES;
+    }),
+  );
 }

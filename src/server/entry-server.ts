@@ -92,7 +92,7 @@ async function start(what: Ordered & { type: 'start' }): Promise<void> {
   });
   if (started.type === 'start-fault') {
     log.flush();
-    tell({ type: 'fault', kind: started.kind, lines: started.lines });
+    tell({ type: 'fault', why: started.why });
     leave(1);
     return;
   }

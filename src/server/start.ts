@@ -52,11 +52,10 @@ const NEED_A_RESTART = ['Listen', 'ControlSocket', 'Metrics', 'ServerUser', 'Key
 /** How often a server that is about to stop looks whether all is answered. */
 const DRAIN_LOOK_MS = 20;
 
-/** Why a server did not start: lines for people, and what kind of fault it is. */
+/** Why a server did not start: the system refused something. */
 export interface StartFault {
   readonly type: 'start-fault';
-  readonly kind: 'configuration' | 'system';
-  readonly lines: readonly string[];
+  readonly why: string;
 }
 
 /** A server that serves. */
@@ -126,8 +125,7 @@ export async function startServer(
   }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
   const key = kept?.key ?? readServerKey(settings.keywords.KeyFile, own);
-  if (!Buffer.isBuffer(key))
-    return { type: 'start-fault', kind: 'system', lines: [`${key.path}: ${key.text}`] };
+  if (!Buffer.isBuffer(key)) return { type: 'start-fault', why: `${key.path}: ${key.text}` };
   const host = kept?.host ?? createLocalHost(settings.keywords.KeyFile, own as Account, wtmp);
   await warmThreadPool();
 
@@ -153,7 +151,7 @@ export async function startServer(
     });
   } catch (error) {
     if (!(error instanceof ListenFault)) throw error;
-    return { type: 'start-fault', kind: 'system', lines: [error.message] };
+    return { type: 'start-fault', why: error.message };
   }
   const tracer = createTracer(traffic, () => service);
   const statistics = createStatistics(counters, traffic, () => service);
@@ -174,13 +172,13 @@ export async function startServer(
   if (typeof control === 'string') {
     statistics.close();
     await transport.close();
-    return { type: 'start-fault', kind: 'system', lines: [control] };
+    return { type: 'start-fault', why: control };
   }
   const metrics = await openMetrics(settings.keywords.Metrics, statistics);
   if (typeof metrics === 'string') {
     statistics.close();
     await Promise.all([transport.close(), control.close()]);
-    return { type: 'start-fault', kind: 'system', lines: [metrics] };
+    return { type: 'start-fault', why: metrics };
   }
   const transactions = createTransactionLayer({
     t1Ms: settings.keywords.TimerT1,

@@ -4,7 +4,8 @@ import { type Expansion, expandAlias } from '../home/alias-expansion.ts';
 import { type ParsedAliases, parseAliases } from '../home/aliases.ts';
 import { fileVersionAt, readRootFile } from '../unix/root-file.ts';
 
-const ALIASES = '/etc/sr/aliases';
+/** Everybody's to read, or at least the server's. */
+export const ALIASES = '/etc/sr/aliases';
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Expands a name as `expandAlias` does. */

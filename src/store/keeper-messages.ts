@@ -32,7 +32,7 @@ export type Question =
 /** What the server says of itself: it serves, it could not begin, it lives, it is to stop, it has stopped. */
 export type Told =
   | { readonly type: 'ready'; readonly status: string }
-  | { readonly type: 'fault'; readonly kind: 'configuration' | 'system'; readonly lines: readonly string[] }
+  | { readonly type: 'fault'; readonly why: string }
   | { readonly type: 'alive' }
   | { readonly type: 'stop' };
 

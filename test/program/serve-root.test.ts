@@ -242,6 +242,16 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
       await expect(Served.start(host, 'root', keyFile, undefined, before)).rejects.toThrow(why);
     });
 
+    test('with aliases that its account may not read', async () => {
+      writeFileSync(host.etc('aliases'), 'sales: jan\n', { mode: 0o600 });
+      const { status, stderr } = serve(...listenOn(await freePort()));
+      const mend = 'chmod a+rx /etc/sr && chmod a+r /etc/sr/aliases';
+      expect([status, stderr]).toEqual([
+        78,
+        `sipctl: /etc/sr/aliases: ServerUser sr may not read it: ${mend}\n`,
+      ]);
+    });
+
     test('with a key that others can read', async () => {
       writeFileSync(host.etc('key'), `${'0'.repeat(64)}\n`, { mode: 0o644 });
       const { status, stderr } = serve(...listenOn(await freePort()));

@@ -112,7 +112,7 @@ export class TestServer {
       now: () => this.nowMs ?? Date.now(),
       steady: () => (this.nowMs ?? Date.now()) - this.#setMs,
     });
-    if (started.type !== 'running') throw new Error(started.lines.join('\n'));
+    if (started.type !== 'running') throw new Error(started.why);
     this.#running = started;
   }
 

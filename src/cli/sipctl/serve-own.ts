@@ -37,9 +37,9 @@ export async function serveOwn(context: Context, own: Account, parts: OwnParts):
   const server = await startServer(settings, own, log, { operator, inherited });
   if (server.type === 'start-fault') {
     log.flush();
-    manager?.tell(`STATUS=${server.lines[0]}`);
-    for (const line of server.lines) report.error(line);
-    return server.kind === 'configuration' ? sysExit.EX_CONFIG.code : sysExit.EX_OSERR.code;
+    manager?.tell(`STATUS=${server.why}`);
+    report.error(server.why);
+    return sysExit.EX_OSERR.code;
   }
   running = server;
   status = `serving ${settings.realm} at ${server.listening.join(', ')}`;
