@@ -108,12 +108,17 @@ describeNeeding(['root', ...wrapperNeeds], `a server that is killed ${kills} tim
       await server.stop();
 
       const truth = join(host.directory, 'state/sr/acct');
-      const files = [truth, join(host.home(one), '.sr/acct'), join(host.home(other), '.sr/acct')] as const;
-      for (const file of files) {
-        const ids = idsIn(file);
-        expect(new Set(ids).size, `${file}: a call is there twice`).toBe(ids.length);
-        expect(ids.toSorted(), file).toEqual(idsIn(truth).toSorted());
+      for (const user of [one, other]) {
+        const ids = idsIn(join(host.home(user), '.sr/acct'));
+        expect(new Set(ids).size, `${user}: a call is there twice`).toBe(ids.length);
+        const his = recordsIn(truth).filter(({ caller, callee }) => caller === user || callee === user);
+        expect(ids.toSorted(), user).toEqual(his.map(({ id }) => id).toSorted());
       }
+      // Whom a call was for nobody knows that was asked about when the server was killed: it did not come about.
+      for (const record of recordsIn(truth))
+        if (record.callee === undefined)
+          expect(record).toMatchObject({ status: 'failed', endedBy: 'restart' });
+      expect(new Set(idsIn(truth)).size, 'a call is there twice').toBe(idsIn(truth).length);
       const answered = recordsIn(truth).filter(({ status }) => status === 'answered');
       const written = new Set(answered.map(({ callId }) => callId));
       const missing = [...ended].filter((callId) => !written.has(callId));
