@@ -145,6 +145,7 @@ export function buildService(settings: ServerSettings, base: ServiceBase): Servi
     limitsOfSource: (address) => (isLimitless(address) ? undefined : sourceLimits),
     callAttempts: base.callAttempts,
     calls: base.calls,
+    isBehind: base.host.isBehind,
     refusedByOverload: base.refusedByOverload,
     isDraining: base.isDraining,
     isTrustedPeer,

@@ -32,7 +32,9 @@ export function isAckOfRefusal(octets: string): boolean {
 export function refuseOverload(service: Service, answered: Answered, head: Head): boolean {
   const { request } = answered;
   const isFull =
-    service.transport.pressure() >= MOST_PRESSURE || service.transactions.size() >= MOST_TRANSACTIONS;
+    service.transport.pressure() >= MOST_PRESSURE ||
+    service.transactions.size() >= MOST_TRANSACTIONS ||
+    service.isBehind();
   if (!isFull && !service.isDraining()) return false;
   if (head.to.tag !== undefined || !NEW_METHODS.has(request.method)) return false;
   if (isFull) {

@@ -75,6 +75,8 @@ export interface Service {
   readonly callAttempts: CallAttempts;
   /** Calls and what is written of them. */
   readonly calls: CallAccounts;
+  /** Whether more is asked about homes than gets done. */
+  readonly isBehind: () => boolean;
   /** Counts a request that was refused for overload. */
   refusedByOverload(): void;
   /** Whether the server is about to stop, and takes nothing new. */

@@ -54,5 +54,7 @@ export interface Host {
   readonly logins: KeptLogins | undefined;
   /** The credentials of a gateway as their file has them now. */
   credentialsOf(gateway: Gateway & { readonly credentials: string }): Promise<GatewayCredentials | Fault>;
+  /** Whether more is asked about homes than gets done. */
+  isBehind(): boolean;
   close(): void;
 }

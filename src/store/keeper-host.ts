@@ -33,7 +33,11 @@ interface Work {
   readonly user: string;
   readonly operations: readonly Operation[];
   readonly resolve: (answers: Answer[]) => void;
+  readonly sinceMs: number;
 }
+
+/** The worker is behind when so much waits for it, and the first of that for so long: a home that hangs is no such thing. */
+const BEHIND = { works: 100, ms: 40 };
 
 /** Makes the host; `wtmp` is the path of the log of logins, if any. */
 export function createKeeperHost(
@@ -105,7 +109,7 @@ export function createKeeperHost(
   const store: Store = {
     run: (user, operations) =>
       new Promise((resolve: (answers: Answer[]) => void) => {
-        const work = { user, operations, resolve };
+        const work = { user, operations, resolve, sinceMs: performance.now() };
         if (worker === undefined || apart.has(user)) askKeeper(work);
         else askWorker(worker, work);
       }),
@@ -155,6 +159,11 @@ export function createKeeperHost(
     serveApart(user, isApart) {
       if (isApart) apart.add(user);
       else apart.delete(user);
+    },
+    isBehind() {
+      if (works.size < BEHIND.works) return false;
+      const [first] = works.values();
+      return first !== undefined && performance.now() - first.sinceMs > BEHIND.ms;
     },
     close() {},
   };

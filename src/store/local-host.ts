@@ -30,6 +30,8 @@ export function createLocalHost(keyFile: string | undefined, own: Account, wtmp:
             write: async (records) => logins.write(records),
           },
     credentialsOf: async ({ credentials }) => readGatewayCredentials(credentials),
+    // What is asked is done at the end of the turn.
+    isBehind: () => false,
     close,
   };
 }
