@@ -2,7 +2,7 @@
 // for a while, and who goes on with others is not heard at all. What counts is an answer to a challenge that was sent to that
 // very address, so that nobody gets another's banned by forging it; the account is free to everybody elsewhere.
 
-import { networkOf } from './source-limits.ts';
+import { networkOf } from '../transport/address.ts';
 
 /** What holds now. */
 export interface BanRules {

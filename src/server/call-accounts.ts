@@ -7,6 +7,7 @@ import { fieldValue } from '../message/fields.ts';
 import type { Message } from '../message/message.ts';
 import type { KeptFile } from '../store/host.ts';
 import { newTag } from '../transaction/random-token.ts';
+import { networkOf } from '../transport/address.ts';
 import { createCallCopies } from './call-copies.ts';
 import { createCallJournal, type JournalEntry, type WaitingCopy } from './call-journal.ts';
 import {
@@ -31,7 +32,6 @@ import {
   type Outcome,
 } from './open-call.ts';
 import type { Service } from './service.ts';
-import { networkOf } from './source-limits.ts';
 import type { User } from './users.ts';
 
 /** What outlives a reload; `current` is the service as it is now. */

@@ -1,5 +1,7 @@
 // A token bucket for each source address (RateLimit): what comes beyond it is not even parsed.
 
+import { networkOf } from '../transport/address.ts';
+
 /** So many requests a second, so many at once. */
 export interface Rate {
   readonly rate: number;
@@ -45,14 +47,4 @@ export function createSourceLimits({ rate, burst }: Rate, most: number): SourceL
     },
     size: () => buckets.size,
   };
-}
-
-/** One host may have a whole /64 of IPv6 for itself. */
-export function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [left = '', right] = address.split('::');
-  const head = left === '' ? [] : left.split(':');
-  const tail = right === undefined || right === '' ? [] : right.split(':');
-  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
-  return [...head, ...zeros, ...tail].slice(0, 4).join(':');
 }

@@ -52,6 +52,18 @@ describe('the table of connections', () => {
     expect([table.size(), table.countOf('192.0.2.1'), table.find(one)]).toEqual([1, 1, undefined]);
   });
 
+  test('counts a /64 of IPv6 as one address: one host may have it all', () => {
+    const table = createConnections<Flow>();
+    const [one, two] = [connection('2001:db8::1', 1), connection('2001:db8::ffff:1', 2)];
+    table.add(one);
+    table.add(two);
+    table.add(connection('2001:db8:0:1::1', 3));
+    expect(['2001:db8::2', '2001:db8:0:1::9', '2001:db8:0:2::1'].map(table.countOf)).toEqual([2, 1, 0]);
+    table.remove(one);
+    table.remove(two);
+    expect(table.countOf('2001:db8::1')).toBe(0);
+  });
+
   test('does not lose the connection that took the place of one with the same ends', () => {
     const table = createConnections<Flow>();
     const [before, after] = [connection('192.0.2.1', 1), connection('192.0.2.1', 1)];
