@@ -35,6 +35,8 @@ export interface HomeWorkersSettings {
   readonly onStall: (user: string, why: string) => void;
   /** Gets who is served with the others again. */
   readonly onWell: (user: string) => void;
+  /** Called when no worker lives long enough to do anything: nothing can be served. */
+  readonly onHopeless: (why: string) => void;
   /** Gets the server's end of a new common worker's socket, to be closed. */
   readonly onDirect: (fd: number) => void;
 }
@@ -72,6 +74,8 @@ interface Worker {
 const CHANNEL_FD = 3;
 const LOOK_MS = 100;
 const MOST_LOSSES = 2;
+/** Common workers lost one behind the other that had begun nothing. */
+const MOST_BARREN = 5;
 /** Requests of one user who is served apart that wait. */
 const MOST_APART = 16;
 /** A home that answers within so long hangs no more. */
@@ -84,6 +88,7 @@ export function createHomeWorkers(settings: HomeWorkersSettings): HomeWorkers {
   let isClosed = false;
   let nextId = 0;
   let waiting = 0;
+  let barren = 0;
   let common = startCommon();
   /** Users who are served apart: what they ask and is not asked of a worker yet. */
   const apart = new Map<string, Request[]>();
@@ -221,7 +226,7 @@ export function createHomeWorkers(settings: HomeWorkersSettings): HomeWorkers {
     const wasCommon = worker === common;
     const userOf = apartWorkers.get(worker);
     if (isClosed || !(wasCommon || apartWorkers.delete(worker))) return;
-    const { user } = readProgress(worker.progressFd);
+    const { user, count } = readProgress(worker.progressFd);
     const requests = [...worker.requests.values()];
     worker.requests.clear();
     discard(worker);
@@ -235,6 +240,11 @@ export function createHomeWorkers(settings: HomeWorkersSettings): HomeWorkers {
       if (!apart.has(user)) apart.set(user, []);
       settings.onStall(user, why);
     } else settings.onStall('', `a worker was lost: ${why}`);
+    barren = count > 0 ? 0 : barren + 1;
+    if (barren >= MOST_BARREN) {
+      settings.onHopeless(why);
+      return;
+    }
     common = startCommon();
     for (const request of requests) {
       request.losses++;

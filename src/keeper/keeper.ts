@@ -105,6 +105,10 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
     onFault: (text) => order({ type: 'fault', text }),
     onStall: (user, why) => order({ type: 'stalled', user, why }),
     onWell: (user) => order({ type: 'well', user }),
+    onHopeless(why) {
+      complain(`no worker in homes can be kept: ${why}`);
+      server.kill('SIGKILL');
+    },
     onDirect(fd) {
       if (sendDescriptor(passing, fd)) order({ type: 'worker' });
       libc().close(fd);
@@ -124,7 +128,7 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
       homes.flush();
     },
     onEnd: (why) => {
-      if (why !== undefined) complain(`the server has no keeper any more: ${why}`);
+      if (why !== undefined) complain(`the channel to the server ended: ${why}`);
       setTimeout(() => server.kill('SIGKILL'), LAST_MS).unref();
     },
   });

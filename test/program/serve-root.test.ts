@@ -242,6 +242,21 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
       await expect(Served.start(host, 'root', keyFile, undefined, before)).rejects.toThrow(why);
     });
 
+    test('with a worker that ends whenever it is started', async () => {
+      const broken = host.write('broken.mjs', 'process.exit(3)\n');
+      const command = host.command('root', 'sipctl', []).find((word) => word.endsWith('bin/sipctl.js'));
+      const place = (command as string).replace('bin/sipctl.js', 'dist/home-worker.js');
+      const ended = Served.start(host, 'root', keyFile, undefined, `mount --bind '${broken}' '${place}'`);
+      // It may have been ready for a moment.
+      const running = await ended.catch((error: Error) => error.message);
+      if (typeof running === 'string') expect(running).toContain('no worker in homes can be kept');
+      else {
+        expect(await running.shown.end()).toBe(70);
+        expect(running.log()).toContain('sipctl: no worker in homes can be kept: ');
+        await running.stop();
+      }
+    });
+
     test('with aliases that its account may not read', async () => {
       writeFileSync(host.etc('aliases'), 'sales: jan\n', { mode: 0o600 });
       const { status, stderr } = serve(...listenOn(await freePort()));
