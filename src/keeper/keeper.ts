@@ -247,6 +247,8 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
     if (!isStopping) {
       isStopping = true;
       manager?.tell('STOPPING=1');
+      // Before the server ends: who waits for that finds it gone.
+      removeControl(path);
       patience = setTimeout(() => server.kill('SIGKILL'), STOP_MS);
     }
     order({ type: 'stop' });
@@ -269,7 +271,7 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   clearTimeout(patience);
   if (end === 'died' && how === 0) end = 'stopped';
   if (end === 'died') complain(`the server ended: ${how}`);
-  removeControl(path);
+  if (!isStopping) removeControl(path);
   homes.close();
   pam.close();
   files.close();

@@ -10,7 +10,7 @@ import { liveContacts } from './registration.ts';
 import { sippLoad } from './sipp.ts';
 
 const registrations = 5_000;
-const atOnce = 20;
+const atOnce = 80;
 /** useradd and userdel of 500 take 12 s each on an idle machine, and several times that on a busy disk. */
 const manyAccountsMs = 240_000;
 

@@ -88,6 +88,8 @@ describe.skipIf(!isRoot)('each command (needs root)', () => {
   const host = new ToolHost();
   const agents: Agent[] = [];
   let served: Served;
+  /** Ends the call: a server that is told to stop waits for it. */
+  let decline: () => Promise<unknown>;
 
   beforeAll(async () => {
     const settings = [`Realm ${realm}`, 'KeyFile /etc/sr/key', 'ControlSocket /etc/sr/control.sock'];
@@ -115,7 +117,9 @@ describe.skipIf(!isRoot)('each command (needs root)', () => {
     const [jan, tom] = [await phone('jan'), await phone('tom')];
     const rings = jan.invite(`sip:tom@${realm}`, {}, password);
     rings.catch(() => {});
-    await tom.answer(await tom.next('INVITE'), 180);
+    const invite = await tom.next('INVITE');
+    decline = () => tom.answer(invite, 486);
+    await tom.answer(invite, 180);
     await jan.nextResponse(180, 'INVITE');
     expect(host.run('root', 'sipctl', ['ul', 'add', 'jan', far]).status).toBe(0);
   }
@@ -159,6 +163,7 @@ describe.skipIf(!isRoot)('each command (needs root)', () => {
 
   test.each(all)('%s: %s', async (name, style, show, { columns, env, isPiped = false }) => {
     const [program = '', ...words] = [...name.split(' '), ...(show.words ?? [])];
+    if (name === 'sipctl stop') await decline();
     const session = host.session('root', program, words, {
       columns,
       isPiped,
