@@ -39,6 +39,7 @@ async function buildPrograms() {
       ...programs.map((name) => ({ in: `src/cli/entry-${name}.ts`, out: name })),
       { in: 'src/server/entry-server.ts', out: 'server' },
       { in: 'src/keeper/home-worker.ts', out: 'home-worker' },
+      { in: 'src/keeper/database-worker.ts', out: 'database-worker' },
       { in: 'src/keeper/pam-worker.ts', out: 'pam-worker' },
     ],
     outdir: 'dist',
@@ -50,7 +51,7 @@ async function buildPrograms() {
     target: 'node20',
     minifySyntax: true,
     sourcemap: 'linked',
-    external: ['koffi', 'posix', 'inquirer'],
+    external: ['koffi', 'posix', 'inquirer', 'kysely', 'pg', 'mysql2'],
     logLevel: 'warning',
     metafile: true,
     // Bundled CommonJS packages call require() for what belongs to Node.

@@ -16,7 +16,7 @@ import type { HeaderField, Request } from '../message/message.ts';
 import { createField } from '../message/response.ts';
 import { bareHost, parseUri } from '../message/uri.ts';
 import type { Answer, DigestFields } from '../store/store.ts';
-import { type Rejection, reject } from './rejection.ts';
+import { type Rejection, reject, rejectForNow } from './rejection.ts';
 
 /** Where credentials stand and how they are asked for: REGISTER is `www`, the rest `proxy` (RFC 3261 §22). */
 export type Scheme = 'www' | 'proxy';
@@ -112,7 +112,7 @@ export function judge(
 ): Authenticated | Rejection {
   const { digest, scheme, user } = presented;
   if (isFresh) settleCount(authenticator, digest, answer.type === 'yes');
-  if (answer.type === 'failed') return reject(500, answer.why);
+  if (answer.type === 'failed') return rejectForNow(answer.why);
   if (answer.type !== 'yes') {
     const why = answer.type === 'no' ? answer.why : `store answered ${answer.type}`;
     return challenge(authenticator, scheme, sourceAddress, nowMs, false, why);

@@ -4,7 +4,7 @@
 import { fromOctets } from '../message/octets.ts';
 import { type OtherUri, type SipUri, unescapeUser } from '../message/uri.ts';
 import type { Answer } from '../store/store.ts';
-import { type Rejection, reject } from './rejection.ts';
+import { type Rejection, reject, rejectForNow } from './rejection.ts';
 
 /** The account an address names: its unescaped user part; undefined where it names none. */
 export function accountOf(uri: SipUri | OtherUri | undefined): string | undefined {
@@ -25,5 +25,5 @@ export function authorize(user: string, owner: string | undefined, account: Answ
 
 /** What the store could not do is temporary: 500. */
 export function unavailable(answer: Answer | undefined): Rejection | undefined {
-  return answer?.type === 'failed' ? reject(500, answer.why) : undefined;
+  return answer?.type === 'failed' ? rejectForNow(answer.why) : undefined;
 }

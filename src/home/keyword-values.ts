@@ -1,6 +1,7 @@
 // The types of values that configuration keywords take: words of a line in, a value out, and back (DESIGN §3). Pure.
 
 import { type AddressRange, addressOctets, formatAddressRange, parseAddressRange } from './address-range.ts';
+import { parseDatabaseUrl, UNIX_URL } from './database-url.ts';
 import { hasKnownTokens } from './tokens.ts';
 
 /** One type of value. `parse` gives undefined for words that are none; `format` gives the words of each line. */
@@ -44,6 +45,8 @@ export interface CallingGroup {
 }
 
 const DEFAULT_PORT = 5060;
+/** What PostgreSQL and MySQL take unquoted, and no longer than either has it. */
+const SQL_NAME = /^[A-Za-z_]\w{0,62}$/;
 
 /** A type of exactly one word. */
 export function oneWord<T>(
@@ -130,11 +133,6 @@ export function choice<const T extends string>(...options: readonly T[]): ValueT
   return oneWord(listed(options), (text) => options.find((option) => option === text.toLowerCase()));
 }
 
-/** One or more of the words listed. */
-export function choices<const T extends string>(...options: readonly T[]): ValueType<readonly T[]> {
-  return manyWords(`one or more of ${listed(options)}`, (text) => options.find((option) => option === text));
-}
-
 function listed(options: readonly string[]): string {
   return options.length < 2 ? options.join() : `${options.slice(0, -1).join(', ')} or ${options.at(-1)}`;
 }
@@ -148,6 +146,28 @@ export const path: ValueType<string> = oneWord('an absolute path', (text) =>
 export const target: ValueType<string> = oneWord('a URI, a number or a user name', (text) =>
   text !== '' && !/[\x00-\x20<>"]/.test(text) && hasKnownTokens(text) ? text : undefined,
 );
+
+/** `unix:` or where a database is. */
+export const databaseUrl: ValueType<string> = oneWord(
+  'unix:, postgres://USER@HOST/DATABASE or mysql://USER@HOST/DATABASE, the password in DbPasswordFile',
+  (text) => (text === UNIX_URL || parseDatabaseUrl(text) !== undefined ? text : undefined),
+);
+
+/** The name of a table or column of SQL. */
+export const sqlName: ValueType<string> = oneWord('a name of letters, digits and _', (text) =>
+  SQL_NAME.test(text) ? text : undefined,
+);
+
+/** Names of columns, as auth_db has them with `|` between them too; `none` is an empty list. */
+export const sqlNames: ValueType<readonly string[]> = {
+  expected: 'names of columns, or none',
+  parse(words) {
+    const names = words.flatMap((word) => word.split('|'));
+    if (names.length === 1 && names[0] === 'none') return [];
+    return names.length > 0 && names.every((name) => SQL_NAME.test(name)) ? names : undefined;
+  },
+  format: (names) => [names.length === 0 ? ['none'] : [...names]],
+};
 
 /** Host names or addresses, kept in lower case. */
 export const hosts: ValueType<readonly string[]> = manyWords('one or more host names or addresses', (text) =>

@@ -1,4 +1,4 @@
-// The one table of configuration keywords (DESIGN §3): scope, type, default, help, and whether this version acts on it.
+// The one table of configuration keywords (DESIGN §3): scope, type, default and help.
 // The parser, the tools' help, `config check` and the manual go by it. Pure.
 
 import {
@@ -7,7 +7,7 @@ import {
   attribute,
   callingGroup,
   choice,
-  choices,
+  databaseUrl,
   dnsServers,
   duration,
   hosts,
@@ -16,6 +16,8 @@ import {
   path,
   phrase,
   rate,
+  sqlName,
+  sqlNames,
   target,
   timeZone,
   udpAddress,
@@ -38,27 +40,20 @@ export interface Keyword<T, D = T> {
   readonly default: D;
   /** One line. */
   readonly help: string;
-  /** False: accepted and checked, acted on by a later version. */
-  readonly inForce: boolean;
   /** The lines of a file accumulate instead of the first winning. */
   readonly list: boolean;
   /** A list of which the first line of each first word counts, over both files. */
   readonly keyed: boolean;
   /** The server's number is the most a user's can be. */
   readonly capped: boolean;
-  /** Why `serve` refuses a value; undefined when it does not. */
-  readonly refuse: (value: T) => string | undefined;
 }
 
-interface Options<T> {
-  readonly later?: true;
+interface Options {
   readonly list?: true;
   readonly keyed?: true;
   readonly capped?: true;
-  readonly refuse?: (value: T) => string | undefined;
 }
 
-const LATER = { later: true } as const;
 const LIST = { list: true } as const;
 const DAY = 86_400;
 const YEAR = 365 * DAY;
@@ -111,7 +106,7 @@ export const keywords = {
   ),
   UseDid: server(yesNo, false, 'Select credentials by domain id too'),
   LoadCredentials: server(
-    choices('uid', 'did', 'realm', 'auth_username', 'flags'),
+    sqlNames,
     ['uid'],
     'Fields of the credential that become attributes of the request',
   ),
@@ -182,18 +177,17 @@ export const keywords = {
   ),
   Metrics: server(metricsAddress, 'none', 'Where to offer metrics over HTTP; a port alone is on loopback'),
   ServerUser: server(word('a user name'), 'sr', 'Account of the process that has the network sockets'),
-  DbUrl: server(word('a database URL'), 'unix:', 'Where accounts are; unix: is NSS and ~/.sr', {
-    later: true,
-    refuse: (value) => (value === 'unix:' ? undefined : NOT_YET),
-  }),
-  CredentialsTable: server(word('a table name'), 'credentials', 'Table of credentials behind DbUrl', LATER),
-  UsernameColumn: server(word('a column name'), 'auth_username', 'Column of the digest username', LATER),
-  RealmColumn: server(word('a column name'), 'realm', 'Column of the realm', LATER),
-  PasswordColumn: server(word('a column name'), 'ha1', 'Column of HA1', LATER),
-  PasswordColumn2: server(word('a column name'), 'ha1b', 'Column of HA1 over user@domain', LATER),
-  PlainPasswordColumn: server(word('a column name'), 'password', 'Column of the plain password', LATER),
-  DidColumn: server(word('a column name'), 'did', 'Column of the domain id', LATER),
-  FlagsColumn: server(word('a column name'), 'flags', 'Column of the flags', LATER),
+  DbUrl: server(databaseUrl, 'unix:', 'Where accounts are; unix: is NSS and ~/.sr'),
+  DbPasswordFile: server(path, undefined, 'File of the password for DbUrl, which nobody else can read'),
+  CredentialsTable: server(sqlName, 'credentials', 'Table of credentials behind DbUrl'),
+  UsernameColumn: server(sqlName, 'auth_username', 'Column of the digest username'),
+  RealmColumn: server(sqlName, 'realm', 'Column of the realm'),
+  PasswordColumn: server(sqlName, 'ha1', 'Column of HA1'),
+  PasswordColumn2: server(sqlName, 'ha1b', 'Column of HA1 over user@domain; none: there is none'),
+  PlainPasswordColumn: server(sqlName, 'password', 'Column of the plain password; none: there is none'),
+  DidColumn: server(sqlName, 'did', 'Column of the domain id; none: there is none'),
+  FlagsColumn: server(sqlName, 'flags', 'Column of the flags; none: every row counts'),
+  CredentialsCache: server(duration(0, DAY), 0, 'How long credentials of a database are remembered'),
   DisplayName: user(phrase('a name'), undefined, 'Name that is shown to others; default: the GECOS field'),
   ForwardAlways: user(target, undefined, 'Where all calls go'),
   ForwardBusy: user(target, undefined, 'Where calls go while the line is busy'),
@@ -222,7 +216,6 @@ export const blockKeywords = {
   Gateway: { arguments: 'NAME', help: 'Another SIP server that calls go to and come from' },
 } as const;
 
-const NOT_YET = 'not in this version';
 const NAMES = Object.keys(keywords) as KeywordName[];
 const BY_LOWER_CASE = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
 
@@ -245,13 +238,13 @@ export function nearestKeyword(text: string, scope: 'server' | 'user'): string |
 
 /** Makes keywords of one scope; without a default a keyword's value may be undefined. */
 interface KeywordFactory {
-  <T>(value: ValueType<T>, byDefault: undefined, help: string, options?: Options<T>): Keyword<T, undefined>;
-  <T>(value: ValueType<T>, byDefault: NoInfer<T>, help: string, options?: Options<T>): Keyword<T>;
+  <T>(value: ValueType<T>, byDefault: undefined, help: string, options?: Options): Keyword<T, undefined>;
+  <T>(value: ValueType<T>, byDefault: NoInfer<T>, help: string, options?: Options): Keyword<T>;
 }
 
 function factory(scope: Scope): KeywordFactory {
-  return <T>(value: ValueType<T>, byDefault: T, help: string, options: Options<T> = {}): Keyword<T> => {
-    const { later = false, list = false, keyed = false, capped = false, refuse = () => undefined } = options;
-    return { scope, value, default: byDefault, help, inForce: !later, list, keyed, capped, refuse };
+  return <T>(value: ValueType<T>, byDefault: T, help: string, options: Options = {}): Keyword<T> => {
+    const { list = false, keyed = false, capped = false } = options;
+    return { scope, value, default: byDefault, help, list, keyed, capped };
   };
 }

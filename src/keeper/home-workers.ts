@@ -6,11 +6,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import { type Channel, openChannel } from '../store/channel.ts';
+import { type Channel, openChannel, parseJson } from '../store/channel.ts';
 import { restoreGroups } from '../unix/as-user.ts';
 import { libc } from '../unix/libc.ts';
 import { socketPair } from '../unix/pass-descriptor.ts';
-import type { HomeSettings } from './home-worker.ts';
 import { createProgress, readProgress } from './progress.ts';
 
 /** How it is done. */
@@ -18,7 +17,8 @@ export interface HomeWorkersSettings {
   /** The argv of a worker: home-worker.ts, built. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  readonly homes: HomeSettings;
+  /** The settings of its store, a plain value. */
+  readonly homes: object;
   /** A worker that is at one request for so long, and does not run, stands still; milliseconds. */
   readonly stallMs: number;
   /** How long a request of a user who is served apart may take. */
@@ -37,6 +37,8 @@ export interface HomeWorkersSettings {
   readonly onWell: (user: string) => void;
   /** Called when no worker lives long enough to do anything: nothing can be served. */
   readonly onHopeless: (why: string) => void;
+  /** Gets what a worker says of having opened its store. */
+  readonly onOpened: (answer: unknown) => void;
   /** Gets the server's end of a new common worker's socket, to be closed. */
   readonly onDirect: (fd: number) => void;
 }
@@ -46,7 +48,7 @@ export interface HomeWorkers {
   /** Has operations done, JSON of a valid list; `answer` gets JSON of a list of as many answers. */
   run(user: string, operations: string, answer: (answers: string) => void): void;
   /** From now on these settings hold. */
-  apply(homes: HomeSettings, isDirect: boolean): void;
+  apply(homes: object, isDirect: boolean): void;
   /** Sends what waits for the end of the turn. */
   flush(): void;
   close(): void;
@@ -147,6 +149,10 @@ export function createHomeWorkers(settings: HomeWorkersSettings): HomeWorkers {
       const head = line.slice(0, ends);
       if (head === 'fault') {
         settings.onFault(line.slice(ends + 1));
+        continue;
+      }
+      if (head === 'opened') {
+        settings.onOpened(parseJson(line.slice(ends + 1)));
         continue;
       }
       const id = Number(head);

@@ -20,6 +20,8 @@ import {
   type SettingsText,
   settingsOf,
 } from '../store/server-settings.ts';
+import type { DatabaseSettings } from '../store/sql/database-settings.ts';
+import { readDatabasePassword } from '../store/sql/password-file.ts';
 import { type Answer, type Store, whole } from '../store/store.ts';
 import { restoreGroups, warmThreadPool } from '../unix/as-user.ts';
 import type { InheritedSocket } from '../unix/inherited-sockets.ts';
@@ -29,12 +31,14 @@ import { hasPamService } from '../unix/pam.ts';
 import { sendDescriptor, socketPair } from '../unix/pass-descriptor.ts';
 import { monotonicMicroseconds, type ServiceManager } from '../unix/service-manager.ts';
 import { WTMP } from '../unix/wtmp.ts';
+import type { DatabaseOpened, DatabaseWorkerSettings } from './database-worker.ts';
 import type { HomeSettings } from './home-worker.ts';
 import { createHomeWorkers, type HomeWorkers } from './home-workers.ts';
 import {
   builtFile,
   childEnvironment,
   firstUnreadable,
+  HOME_CAPABILITIES,
   launchFault,
   serverArgv,
   workerArgv,
@@ -79,7 +83,7 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   const faults = configurationFaults(parts.settings, account);
   if (account === undefined || faults.length > 0) return refuse('configuration', faults);
   const { KeyFile, Listen, ControlSocket } = parts.settings.keywords;
-  const key = readServerKey(KeyFile, undefined);
+  let key = readServerKey(KeyFile, undefined);
   if (!Buffer.isBuffer(key)) return refuse('system', [formatFault(key)]);
   const cannot = launchFault(account);
   if (cannot !== undefined) return refuse('system', [cannot]);
@@ -93,21 +97,37 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   /** What is ordered before there is a server, for when there is one. */
   const ordered: string[] = [];
   let channel: Channel | undefined;
+  let server: ChildProcess | undefined;
   let settings = parts.settings;
   const files = hostFiles(KeyFile, undefined, WTMP);
   const env = childEnvironment();
+  const { database } = settings;
+  const password = readDatabasePassword(database?.passwordFile);
+  if (typeof password === 'object') return refuse('configuration', [formatFault(password)]);
+  /** A server has one database for its life. */
+  const storeSettings = (now: ServerSettings) =>
+    database === undefined ? homeSettings(now) : databaseSettings(now, database, password);
+  let onOpened: (answer: DatabaseOpened) => void = () => {};
+  const opened = new Promise<DatabaseOpened>((resolve) => {
+    onOpened = resolve;
+  });
   const homes = createHomeWorkers({
     ...HOMES,
-    argv: workerArgv(builtFile('home-worker.js')),
+    argv:
+      database === undefined
+        ? workerArgv(builtFile('home-worker.js'), HOME_CAPABILITIES)
+        : workerArgv(builtFile('database-worker.js'), []),
     env,
-    homes: homeSettings(settings),
+    homes: storeSettings(settings),
     isDirect: isDirect(settings),
+    onOpened: (answer) => onOpened(answer as DatabaseOpened),
     onFault: (text) => order({ type: 'fault', text }),
     onStall: (user, why) => order({ type: 'stalled', user, why }),
     onWell: (user) => order({ type: 'well', user }),
     onHopeless(why) {
-      complain(`no worker in homes can be kept: ${why}`);
-      server.kill('SIGKILL');
+      complain(`no worker can be kept: ${why}`);
+      onOpened({ faults: [] });
+      server?.kill('SIGKILL');
     },
     onDirect(fd) {
       if (sendDescriptor(passing, fd)) order({ type: 'worker' });
@@ -117,10 +137,19 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
   const pam = createPamWorkers({ ...PAM, argv: [process.execPath, builtFile('pam-worker.js')], env });
   let pamStore = storeWithPam(homes, pam, settings);
 
+  if (database !== undefined) {
+    const { key: shared, faults: wrong = [] } = await opened;
+    if (shared === undefined) {
+      homes.close();
+      removeControl(path);
+      return refuse('system', wrong);
+    }
+    key = Buffer.from(shared, 'hex');
+  }
   restoreGroups();
   const [program, ...rest] = serverArgv(account, builtFile('server.js')) as [string, ...string[]];
   const given = [passed, control, ...sockets.map(({ fd }) => fd)];
-  const server = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...given], env });
+  server = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'pipe', ...given], env });
   for (const fd of given) libc().close(fd);
   channel = openChannel(server.stdio[CHANNEL_FD] as Duplex, {
     onLines(lines) {
@@ -129,7 +158,7 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
     },
     onEnd: (why) => {
       if (why !== undefined) complain(`the channel to the server ended: ${why}`);
-      setTimeout(() => server.kill('SIGKILL'), LAST_MS).unref();
+      setTimeout(() => server?.kill('SIGKILL'), LAST_MS).unref();
     },
   });
 
@@ -235,7 +264,7 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
     if (faults.length > 0) order({ type: 'reload-refused', faults });
     else {
       settings = read.settings;
-      homes.apply(homeSettings(settings), isDirect(settings));
+      homes.apply(storeSettings(settings), isDirect(settings));
       pamStore = storeWithPam(homes, pam, settings);
       order({ type: 'reload', settings: text });
     }
@@ -249,7 +278,7 @@ export async function keepServer(parts: KeeperParts): Promise<KeeperEnd> {
       manager?.tell('STOPPING=1');
       // Before the server ends: who waits for that finds it gone.
       removeControl(path);
-      patience = setTimeout(() => server.kill('SIGKILL'), STOP_MS);
+      patience = setTimeout(() => server?.kill('SIGKILL'), STOP_MS);
     }
     order({ type: 'stop' });
   }
@@ -321,6 +350,15 @@ function isDirect({ keywords }: ServerSettings): boolean {
   return !keywords.UsePAM;
 }
 
+function databaseSettings(
+  { realm, verify, access, database: now }: ServerSettings,
+  database: DatabaseSettings,
+  password: string | undefined,
+): DatabaseWorkerSettings {
+  const cacheMs = now?.cacheMs ?? database.cacheMs;
+  return { database: { ...database, cacheMs }, realm, verify, access, password };
+}
+
 function homeSettings({ verify, access, strictModes, keywords }: ServerSettings): HomeSettings {
   return { verify, access, strictModes, syncUsrloc: keywords.SyncUsrloc };
 }
@@ -366,7 +404,8 @@ function missingPamService({ keywords }: ServerSettings): string[] {
 }
 
 /** A rule that names no group of this host admits nobody. */
-function missingGroups({ access }: ServerSettings): string[] {
+function missingGroups({ access, database }: ServerSettings): string[] {
+  if (database !== undefined) return [];
   const named = access.allowGroups.filter((group) => !/[*?]/.test(group));
   if (named.length === 0 || named.some((group) => groupExists(group))) return [];
   return [`AllowGroups: no group ${named.join(' ')} on this host: groupadd --system ${named[0]}`];

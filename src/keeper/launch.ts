@@ -15,7 +15,7 @@ const PASSED = /^(?:TZ|LANG|LC_[A-Z]+)$/;
 const PASSED_IN_TESTS = /^(?:UNIXSIP_TEST|LD_PRELOAD|NSS_WRAPPER_\w+|PAM_WRAPPER\w*)$/;
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'];
 /** Of root's, what work in homes needs: to act as their users, and to read shadow files that root has no leave for. */
-const WORKER_CAPABILITIES = 'setuid,setgid,dac_read_search';
+export const HOME_CAPABILITIES = ['setuid', 'setgid', 'dac_read_search'] as const;
 
 /** The environment of children. */
 export function childEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
@@ -48,9 +48,9 @@ export function serverArgv({ uid, gid }: Account, file: string): string[] {
   ];
 }
 
-/** The argv of a root's process with the capabilities of a worker alone. */
-export function workerArgv(file: string): string[] {
-  const kept = WORKER_CAPABILITIES.split(',').map((name) => `,+${name}`);
+/** The argv of a root's process with no capabilities but these. */
+export function workerArgv(file: string, capabilities: readonly string[]): string[] {
+  const kept = capabilities.map((name) => `,+${name}`);
   return [
     setpriv(),
     '--inh-caps=-all',

@@ -2,6 +2,7 @@
 
 import { type ControlFault, controlFault } from '../control/protocol.ts';
 import { equalText } from '../digest/response.ts';
+import { UNIX_URL } from '../home/database-url.ts';
 import { type Binding, formatRemoval } from '../home/usrloc.ts';
 import { fromOctets, toOctets } from '../message/octets.ts';
 import { parseUri, type SipUri, sameUri } from '../message/uri.ts';
@@ -88,6 +89,8 @@ export async function pingContacts(
 }
 
 function findUser(service: Service, own: Account | undefined, name: string): User | ControlFault {
+  // One whom the database does not have has no contacts.
+  if (service.keywords.DbUrl !== UNIX_URL) return service.users.claimed(name);
   const account = own === undefined ? findAccount(name) : own.name === name ? own : undefined;
   if (account === undefined)
     return controlFault(

@@ -3,6 +3,8 @@
 // contact expires is known here and in usrloc, where a server that died has its successor look.
 
 import { createHash } from 'node:crypto';
+import type { Settings } from '../home/config.ts';
+import { UNIX_URL } from '../home/database-url.ts';
 import { foldSessions, type SessionBegin, type SessionEnd } from '../home/session-journal.ts';
 import { type Binding, bindingKey } from '../home/usrloc.ts';
 import type { Registered } from '../registrar/register.ts';
@@ -73,6 +75,11 @@ interface Open {
   moment: number;
 }
 
+/** Whether the host's log of logins is to say who registers: users of a database are not the host's. */
+function isLogged(keywords: Settings | undefined): boolean {
+  return keywords?.WriteWtmp === true && keywords.DbUrl === UNIX_URL;
+}
+
 /** Makes the sessions of a server. */
 export function createSessions(parts: SessionParts): Sessions {
   const { file, logins, log, current } = parts;
@@ -135,7 +142,7 @@ export function createSessions(parts: SessionParts): Sessions {
       device: binding.userAgent,
       until,
       pid: process.pid,
-      inWtmp: logins?.isKept() === true && current()?.keywords.WriteWtmp === true,
+      inWtmp: logins?.isKept() === true && isLogged(current()?.keywords),
       batch: journal.batch(),
     };
     add(journal.note(event, event.inWtmp, event.pid), true, until);

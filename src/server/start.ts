@@ -5,10 +5,14 @@ import { controlPath } from '../control/socket-path.ts';
 import { hmac, hmacKey } from '../digest/hash.ts';
 import { nonceKey } from '../digest/nonce.ts';
 import { createNonceCounts } from '../digest/nonce-counts.ts';
+import { formatFault } from '../home/fault.ts';
 import type { Host } from '../store/host.ts';
 import { createLocalHost } from '../store/local-host.ts';
 import { readServerKey } from '../store/server-key.ts';
 import type { ServerSettings } from '../store/server-settings.ts';
+import { DATABASE_KEYWORDS } from '../store/sql/database-settings.ts';
+import type { SqlAccounts } from '../store/sql/open.ts';
+import { readDatabasePassword } from '../store/sql/password-file.ts';
 import { createTransactionLayer } from '../transaction/layer.ts';
 import { createTimers } from '../transaction/timers.ts';
 import { formatHostPort } from '../transport/address.ts';
@@ -47,7 +51,10 @@ const T4_MS = 5000;
 const REMEMBERED_NONCES = 1 << 17;
 
 /** What a reload cannot change. */
-const NEED_A_RESTART = ['Listen', 'ControlSocket', 'Metrics', 'ServerUser', 'KeyFile'] as const;
+const NEED_A_RESTART = [
+  ...(['Listen', 'ControlSocket', 'Metrics', 'ServerUser', 'KeyFile'] as const),
+  ...DATABASE_KEYWORDS,
+];
 
 /** How often a server that is about to stop looks whether all is answered. */
 const DRAIN_LOOK_MS = 20;
@@ -124,9 +131,12 @@ export async function startServer(
     kept,
   }: StartOptions = {},
 ): Promise<RunningServer | StartFault> {
-  const key = kept?.key ?? readServerKey(settings.keywords.KeyFile, own);
+  const opened = kept === undefined ? await openAccounts(settings) : undefined;
+  if (typeof opened === 'string') return { type: 'start-fault', why: opened };
+  const accounts = opened?.accounts;
+  const key = kept?.key ?? opened?.key ?? readServerKey(settings.keywords.KeyFile, own);
   if (!Buffer.isBuffer(key)) return { type: 'start-fault', why: `${key.path}: ${key.text}` };
-  const host = kept?.host ?? createLocalHost(settings.keywords.KeyFile, own as Account, wtmp);
+  const host = kept?.host ?? createLocalHost(settings.keywords.KeyFile, own as Account, wtmp, accounts);
   await warmThreadPool();
 
   let service: Service | undefined;
@@ -215,7 +225,7 @@ export async function startServer(
     current: () => service,
     timing: sessionTiming,
   });
-  if (own !== undefined && settings.keywords.Accounting)
+  if (own !== undefined && accounts === undefined && settings.keywords.Accounting)
     log('notice', 'accounting', { why: 'calls are in ~/.sr/acct alone: one account is served' });
   const base = {
     own,
@@ -294,6 +304,25 @@ export async function startServer(
       log.flush();
     },
   };
+}
+
+/** The database that DbUrl names, or why it can't be had; undefined: it names none. */
+async function openAccounts({
+  realm,
+  verify,
+  access,
+  database,
+}: ServerSettings): Promise<{ accounts: SqlAccounts; key: Buffer } | string | undefined> {
+  if (database === undefined) return undefined;
+  const password = readDatabasePassword(database.passwordFile);
+  if (typeof password === 'object') return formatFault(password);
+  // Its libraries are for who needs them.
+  const { openSqlAccounts } = await import('../store/sql/open.ts');
+  const accounts = await openSqlAccounts({ database, realm, verify, access }, password);
+  const key = await accounts.check({ database, realm, verify, access });
+  if (!Array.isArray(key)) return { accounts, key };
+  accounts.close();
+  return key.join('\n');
 }
 
 /** The network's refusals are everyday; anything else is a fault of ours. */

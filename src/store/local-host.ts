@@ -5,14 +5,26 @@ import { readGatewayCredentials } from './gateway-credentials.ts';
 import type { Host, KeptFile } from './host.ts';
 import { hostFiles } from './host-files.ts';
 import type { ServerFile } from './server-file.ts';
+import type { SqlAccounts } from './sql/open.ts';
 import { createUnixStore } from './unix-store.ts';
 
-/** Makes the host of an own server; `wtmp` is the path of the log of logins, if any. */
-export function createLocalHost(keyFile: string | undefined, own: Account, wtmp: string | undefined): Host {
+/**
+ * Makes the host of an own server; `wtmp` is the path of the log of logins, if any. With `accounts` it serves those of a
+ * database, which it closes.
+ */
+export function createLocalHost(
+  keyFile: string | undefined,
+  own: Account,
+  wtmp: string | undefined,
+  accounts: SqlAccounts | undefined,
+): Host {
   const { truth, calls, sessions, logins, close } = hostFiles(keyFile, own, wtmp);
   return {
-    openStore: ({ verify, access, strictModes, keywords: { SyncUsrloc } }, onFault) =>
-      createUnixStore({ verify, access, strictModes, syncUsrloc: SyncUsrloc, own, onFault }),
+    openStore({ verify, access, strictModes, realm, database, keywords: { SyncUsrloc } }, onFault) {
+      if (accounts !== undefined && database !== undefined)
+        return accounts.openStore({ database, realm, verify, access });
+      return createUnixStore({ verify, access, strictModes, syncUsrloc: SyncUsrloc, own, onFault });
+    },
     truth: truth === undefined ? undefined : kept(truth),
     calls: kept(calls),
     sessions: {
@@ -32,7 +44,10 @@ export function createLocalHost(keyFile: string | undefined, own: Account, wtmp:
     credentialsOf: async ({ credentials }) => readGatewayCredentials(credentials),
     // What is asked is done at the end of the turn.
     isBehind: () => false,
-    close,
+    close() {
+      accounts?.close();
+      close();
+    },
   };
 }
 

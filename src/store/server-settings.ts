@@ -4,13 +4,15 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Algorithm } from '../digest/hash.ts';
 import { effectiveSettings, type ParsedConfig, parseConfig, type Settings } from '../home/config.ts';
+import { parseDatabaseUrl, UNIX_URL } from '../home/database-url.ts';
 import type { Fault } from '../home/fault.ts';
 import { type Gateway, gatewaysOf } from '../home/gateway.ts';
-import { type KeywordName, keywordEntry } from '../home/keywords.ts';
+import type { KeywordName } from '../home/keywords.ts';
 import { lowerCase, toOctets } from '../message/octets.ts';
 import type { Account } from '../unix/nss.ts';
 import { readRootFile } from '../unix/root-file.ts';
 import type { AccessRules } from './access.ts';
+import { type DatabaseSettings, databaseOf } from './sql/database-settings.ts';
 import { readUserFile } from './user-file.ts';
 import type { VerifyRules } from './verify.ts';
 
@@ -19,6 +21,12 @@ export const hostConfigPath = '/etc/sr/config';
 
 const MAX_BYTES = 1024 * 1024;
 const DEFAULT_GROUPS = ['sip'];
+/** What ~/.sr/passwd has for LoadCredentials: no password and no hash. */
+const UNIX_ATTRIBUTES: ReadonlySet<string> = new Set(['uid', 'did', 'realm', 'auth_username', 'flags']);
+/** Keywords that ask NSS or PAM. */
+const UNIX_RULES: ReadonlySet<string> = new Set([
+  ...['MinUid', 'AllowGroups', 'DenyGroups', 'CallingGroup', 'UsePAM'],
+]);
 
 /** The server's settings; times in seconds where the name does not say otherwise. */
 export interface ServerSettings {
@@ -30,6 +38,8 @@ export interface ServerSettings {
   readonly algorithms: readonly Algorithm[];
   readonly verify: VerifyRules;
   readonly strictModes: boolean;
+  /** Where accounts are, with DbUrl of a database. */
+  readonly database: DatabaseSettings | undefined;
   /** Every keyword in effect, under its name. */
   readonly keywords: Settings;
   /** In the order in which they are asked whether they take a call; of one name only one. */
@@ -92,8 +102,9 @@ export function settingsOf(
   const layers = [overrides, fromFile];
   const keywords = effectiveSettings(layers);
   const blocks = layers.map(gatewaysOf);
-  const faults = [...file.faults, ...overrides.faults, ...fromFile.faults, ...refusals(layers)];
-  faults.push(...blocks.flatMap((read) => read.faults));
+  const faults = [...file.faults, ...overrides.faults, ...fromFile.faults];
+  const url = parseDatabaseUrl(keywords.DbUrl);
+  faults.push(...misplaced(layers, keywords), ...blocks.flatMap((read) => read.faults));
   if (fromFile.tornLine !== undefined)
     faults.push({ path: file.path, line: fromFile.tornLine, text: 'the last line does not end' });
   if (keywords.MinExpires > keywords.MaxExpires)
@@ -109,6 +120,7 @@ export function settingsOf(
       loadCredentials: keywords.LoadCredentials,
     },
     strictModes: keywords.StrictModes,
+    database: url === undefined ? undefined : databaseOf(url, keywords),
     keywords,
     gateways: firstOfEachName(blocks.flatMap(({ gateways }) => gateways)),
     layers,
@@ -167,13 +179,24 @@ function parseOverrides(overrides: readonly string[]): ParsedConfig {
   return parseConfig(lines.join(''), { path: '-o', scope: 'server' });
 }
 
-/** Values that would promise what this version does not keep. */
-function refusals(layers: readonly ParsedConfig[]): Fault[] {
+/** Rules that a database of accounts could not obey, and attributes that ~/.sr/passwd does not have. */
+function misplaced(layers: readonly ParsedConfig[], keywords: Settings): Fault[] {
+  const isUnix = keywords.DbUrl === UNIX_URL;
+  const { PasswordColumn, PasswordColumn2, PlainPasswordColumn } = keywords;
+  const secrets = [PasswordColumn, PasswordColumn2, PlainPasswordColumn];
   const faults: Fault[] = [];
   for (const { path, global } of layers)
     for (const { keyword, value, line } of global) {
-      const why = keywordEntry(keyword as KeywordName).refuse(value);
-      if (why !== undefined) faults.push({ path, line, text: `${keyword}: ${why}` });
+      const fault = (text: string) => faults.push({ path, line, text: `${keyword}: ${text}` });
+      if (keyword === 'LoadCredentials') {
+        const names = value as readonly string[];
+        const unknown = names.find((name) => !UNIX_ATTRIBUTES.has(name));
+        const secret = names.find((name) => secrets.includes(name));
+        if (isUnix && unknown !== undefined)
+          fault(`${unknown}: with DbUrl unix: expected ${[...UNIX_ATTRIBUTES].join(', ')}`);
+        else if (!isUnix && secret !== undefined) fault(`${secret}: is the column of a password`);
+      } else if (!isUnix && UNIX_RULES.has(keyword) && !(keyword === 'UsePAM' && value === false))
+        fault('is about UNIX accounts, and DbUrl names a database');
     }
   return faults;
 }

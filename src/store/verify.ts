@@ -33,12 +33,31 @@ function accountOf(username: string): string {
   return at < 0 ? username : username.slice(0, at);
 }
 
+/** The credential that a digest proved to know, and the answer's rspauth. */
+export interface Match {
+  readonly type: 'match';
+  readonly credential: Credential;
+  readonly rspauth: string;
+}
+
 /** Answers yes with rspauth, or no; undefined `credentials` (no such account) take the same path to no. */
 export function verifyDigest(
   credentials: readonly Credential[] | undefined,
   digest: DigestFields,
   rules: VerifyRules,
 ): Answer {
+  const match = matchDigest(credentials, digest, rules);
+  if (match.type === 'no') return match;
+  const attributes = loadedAttributes(match.credential, rules.loadCredentials);
+  return { type: 'yes', rspauth: match.rspauth, attributes };
+}
+
+/** The same, with the credential, for who has attributes elsewhere. */
+export function matchDigest(
+  credentials: readonly Credential[] | undefined,
+  digest: DigestFields,
+  rules: VerifyRules,
+): Match | (Answer & { readonly type: 'no' }) {
   const candidates = (credentials ?? []).filter((credential) => isCandidate(credential, digest, rules));
   const credential = candidates.find(isEnabled);
   const known = credential === undefined ? undefined : storedHa1(credential, digest, rules);
@@ -50,11 +69,7 @@ export function verifyDigest(
   if (known === undefined)
     return { type: 'no', why: `passwd has no ${digest.algorithm} hash for realm ${digest.realm}` };
   if (!matches) return { type: 'no', why: 'wrong password' };
-  return {
-    type: 'yes',
-    rspauth: rspauth(input),
-    attributes: loadedAttributes(credential, rules.loadCredentials),
-  };
+  return { type: 'match', credential, rspauth: rspauth(input) };
 }
 
 function isCandidate(credential: Credential, digest: DigestFields, rules: VerifyRules): boolean {

@@ -10,18 +10,7 @@ import {
 
 const NAMES = Object.keys(keywords) as KeywordName[];
 
-/** What a later version will act on. */
-const LATER = [
-  ...['DbUrl', 'CredentialsTable'],
-  ...['UsernameColumn', 'RealmColumn', 'PasswordColumn', 'PasswordColumn2', 'PlainPasswordColumn'],
-  ...['DidColumn', 'FlagsColumn'],
-];
-
 describe('the table', () => {
-  test('says which keywords this version acts on', () => {
-    expect(NAMES.filter((name) => !keywordEntry(name).inForce).sort()).toEqual(LATER.sort());
-  });
-
   test.each(NAMES)('%s has one line of help without a full stop, and a default of its own type', (name) => {
     const entry = keywordEntry(name);
     expect(entry.help).toMatch(/^[^\n]*[^.\n]$/);
@@ -30,12 +19,6 @@ describe('the table', () => {
     if (entry.default === undefined) return;
     const parsed = entry.value.format(entry.default).map((words) => entry.value.parse(words));
     expect(entry.list ? parsed.flat() : parsed[0]).toEqual(entry.default);
-  });
-
-  test('serve refuses what this version cannot do', () => {
-    const refusal = (name: KeywordName, value: unknown) => keywordEntry(name).refuse(value);
-    expect(refusal('DbUrl', 'postgres://x')).toBe('not in this version');
-    expect(refusal('DbUrl', 'unix:')).toBeUndefined();
   });
 
   test.each([
@@ -47,11 +30,6 @@ describe('the table', () => {
     ['DigestAlgorithms', ['DigestAlgorithms MD5']],
   ] as const)('the default of %s is written as lines', (name, lines) => {
     expect(formatSetting(name, defaultSettings[name])).toEqual(lines);
-  });
-
-  test('no password and no hash can be loaded as an attribute', () => {
-    for (const column of ['password', 'ha1', 'ha1b', 'ha1_sha256'])
-      expect(keywords.LoadCredentials.value.parse([column])).toBeUndefined();
   });
 });
 

@@ -39,7 +39,7 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
     test('names every fault by path and line, and the nearest keyword', () => {
       const path = host.write(
         'bad',
-        '# mine\nRelm sip.test\nMaxContacts many\nDomain example.com\nDbUrl mysql://x\n',
+        '# mine\nRelm sip.test\nMaxContacts many\nDomain example.com\nDbUrl mysql://me:secret@x/sr\n',
       );
       const { status, stdout, stderr } = serve('-t', '-f', path);
       expect([status, stdout]).toEqual([78, '']);
@@ -47,12 +47,15 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
       expect(lines).toHaveLength(3);
       expect(lines[0]).toMatch(new RegExp(`^sipctl: ${path}:2: Relm: .*\\bRealm\\b`));
       expect(lines[1]).toMatch(new RegExp(`^sipctl: ${path}:3: MaxContacts: expected `));
-      expect(lines[2]).toBe(`sipctl: ${path}:5: DbUrl: not in this version`);
+      expect(lines[2]).toMatch(new RegExp(`^sipctl: ${path}:5: DbUrl: expected .*DbPasswordFile$`));
     });
 
     test.each([
       ['Relm=x', /^sipctl: -o:1: Relm: .*\bRealm\b.*\n$/],
-      ['DbUrl=mysql://x', /^sipctl: -o:1: DbUrl: not in this version\n$/],
+      [
+        'LoadCredentials=ha1',
+        /^sipctl: -o:1: LoadCredentials: ha1: with DbUrl unix: expected uid, did, .*\n$/,
+      ],
       ['Listen=udp:nowhere:5060', /^sipctl: -o:1: Listen: expected .*\n$/],
       ['MinExpires', /^sipctl: -o:1: MinExpires: .*\n$/],
     ])('-o %s is a fault like a line of the file', (word, message) => {
@@ -80,10 +83,12 @@ describe.skipIf(!canPlayUsers)('sipctl serve (needs root or libnss_wrapper)', ()
       expect([status, stderr]).toEqual([78, 'sipctl: /nonexistent/config: cannot be read: ENOENT\n']);
     });
 
-    test('a keyword that is not in force yet is said, and is no fault', () => {
-      const { status, stderr } = serve('-t', '-o', 'DbUrl=unix:');
-      expect(status).toBe(0);
-      expect(stderr).toBe('sipctl: warning: -o:1: DbUrl: not in force in this version\n');
+    test('rules about UNIX accounts are faults where accounts are in a database', () => {
+      const url = ['-o', 'DbUrl=postgres://sr@127.0.0.1/sr'];
+      expect(serve('-t', ...url).status).toBe(0);
+      const { status, stderr } = serve('-t', ...url, '-o', 'AllowGroups=sip');
+      expect(status).toBe(78);
+      expect(stderr).toBe('sipctl: -o:2: AllowGroups: is about UNIX accounts, and DbUrl names a database\n');
     });
   });
 

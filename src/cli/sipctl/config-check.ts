@@ -1,10 +1,9 @@
-// sipctl config check: every fault of a configuration file, and what of it this version does not act on (DESIGN §2, §3).
+// sipctl config check: every fault of a configuration file (DESIGN §2, §3).
 
 import { realpathSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import type { ParsedConfig } from '../../home/config.ts';
-import { type Fault, formatFault } from '../../home/fault.ts';
-import { keywordEntry } from '../../home/keywords.ts';
+import type { Fault } from '../../home/fault.ts';
 import { toOctets } from '../../message/octets.ts';
 import { configPath, readUserConfig } from '../../store/config-file.ts';
 import { hostConfigPath, readServerSettings } from '../../store/server-settings.ts';
@@ -17,11 +16,10 @@ import { targetOf } from './target.ts';
 
 const maxBytes = 1024 * 1024;
 
-/** What is wrong with a file, and what of it is not acted on yet. */
+/** What is wrong with a file. */
 export interface Findings {
   readonly path: string;
   readonly faults: readonly Fault[];
-  readonly warnings: readonly Fault[];
 }
 
 /** Checks the file that is named, or the user's own. */
@@ -35,15 +33,14 @@ export function checkFile(context: Context): number | Refusal {
 }
 
 /** Reports findings on stderr. */
-export function reportFindings({ report }: Context, { faults, warnings }: Findings): void {
+export function reportFindings({ report }: Context, { faults }: Findings): void {
   for (const fault of faults) report.fault(fault);
-  for (const warning of warnings) report.warning(formatFault(warning));
 }
 
 /** Checks the content of a user's file. */
 export function checkUserContent(content: string, path: string): Findings {
   const parsed = userConfig(content, path);
-  return { path, faults: [...parsed.faults, ...tornFault(parsed)], warnings: laterKeywords(parsed) };
+  return { path, faults: [...parsed.faults, ...tornFault(parsed)] };
 }
 
 function checkOwn(context: Context): Findings | Refusal {
@@ -58,8 +55,7 @@ function checkNamed(path: string, isServers: boolean): Findings | Refusal {
   const input = readNamedFile(path, maxBytes);
   if (input.type === 'unreadable') return refusal(sysExit.EX_NOINPUT, input.why);
   if (!isServers) return checkUserContent(toOctets(input.text), path);
-  const { settings, faults } = readServerSettings({ file: path });
-  return { path, faults, warnings: settings.layers.flatMap(laterKeywords) };
+  return { path, faults: readServerSettings({ file: path }).faults };
 }
 
 /** The file of the host, one named like the one of an own server, or what is said to be a server's. */
@@ -75,15 +71,6 @@ function realPath(path: string): string {
   } catch {
     return resolve(path);
   }
-}
-
-function laterKeywords({ path, global, blocks }: ParsedConfig): Fault[] {
-  const later: { line: number; keyword: string }[] = [];
-  const settings = [...global, ...blocks.flatMap((block) => (block.type === 'match' ? block.settings : []))];
-  for (const { keyword, line } of settings) if (!keywordEntry(keyword).inForce) later.push({ line, keyword });
-  return later
-    .sort((one, other) => one.line - other.line)
-    .map(({ line, keyword }) => ({ path, line, text: `${keyword}: not in force in this version` }));
 }
 
 function tornFault({ path, tornLine }: ParsedConfig): Fault[] {

@@ -43,13 +43,15 @@ export async function serveOwn(context: Context, own: Account, parts: OwnParts):
   }
   running = server;
   status = `serving ${settings.realm} at ${server.listening.join(', ')}`;
-  const password = firstPassword(own, settings.realm);
+  const isUnix = settings.database === undefined;
+  const password = isUnix ? firstPassword(own, settings.realm) : undefined;
   if (typeof password === 'object') {
     report.fault(password);
     await server.stop();
     return sysExit.EX_CANTCREAT.code;
   }
-  introduce(context, own, settings, server.listening, password, isLoopbackOnly);
+  if (isUnix) introduce(context, own, settings, server.listening, password, isLoopbackOnly);
+  else report.print(`Serving the accounts of ${settings.keywords.DbUrl} at ${server.listening.join(', ')}`);
   function reload(): readonly string[] {
     manager?.tell('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`);
     const again = readServerSettings(source);

@@ -2,9 +2,8 @@
 // root, and is another one; an own server is this process.
 
 import { formatSetting } from '../../home/config.ts';
-import { formatFault } from '../../home/fault.ts';
 import { formatGateway } from '../../home/gateway.ts';
-import { type KeywordName, keywordEntry } from '../../home/keywords.ts';
+import type { KeywordName } from '../../home/keywords.ts';
 import type { KeeperEnd } from '../../keeper/keeper.ts';
 import {
   isSaid,
@@ -39,7 +38,6 @@ export async function run(context: Context): Promise<number> {
   let { settings, faults } = settingsOf(text, own);
   for (const fault of faults) report.fault(fault);
   if (faults.length > 0) return sysExit.EX_CONFIG.code;
-  warnLater(context, settings);
   const isLoopbackOnly = own !== undefined && isRoot && !isSaid(settings, 'Listen');
   if (isLoopbackOnly) {
     // The global part comes first: -o may begin a block.
@@ -67,14 +65,6 @@ const EXIT_CODES: Readonly<Record<KeeperEnd, number>> = {
   system: sysExit.EX_OSERR.code,
   died: sysExit.EX_SOFTWARE.code,
 };
-
-/** Keywords this version takes but does not act on are said once. */
-function warnLater(context: Context, settings: ServerSettings): void {
-  for (const { path, global } of settings.layers)
-    for (const { keyword, line } of global)
-      if (!keywordEntry(keyword).inForce)
-        context.report.warning(formatFault({ path, line, text: `${keyword}: not in force in this version` }));
-}
 
 /** Prints every keyword and gateway in effect, as a configuration file has them. */
 function showSettings({ report }: Context, settings: ServerSettings): number {

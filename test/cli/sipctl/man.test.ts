@@ -77,7 +77,6 @@ describe('sr_config(5)', () => {
         expect(defaultOf(one)).toEqual(formatted.map((line) => line.slice(keyword.length + 1)));
       else if (entry.help.includes('default:')) expect(defaultOf(one)).not.toMatch(/^(none\.|no default)$/);
       else expect(defaultOf(one)).toBe('none.');
-      expect(one.lines.includes('Not in force in this version.'), 'in force').toBe(!entry.inForce);
     },
   );
 });
