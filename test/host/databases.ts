@@ -90,7 +90,7 @@ export async function startPostgres(): Promise<TestDatabase> {
   const argv = as('postgres', [join(programs, 'postgres'), '-D', data, ...options]);
   const query = (statements: string) => queryPostgres({ port, user: 'sr', password }, statements);
   const process = await startProcess(argv, port, () => query('select 1'));
-  await query(script('postgres'));
+  await query(kamailioScripts('postgres') + script('postgres'));
   const url = `postgres://sr@127.0.0.1:${port}/postgres`;
   return {
     ...process,
@@ -134,7 +134,7 @@ export async function startMariadb(): Promise<TestDatabase> {
     `create database sr; create user sr@'127.0.0.1' ${identified}; grant all on sr.* to sr@'127.0.0.1'`,
     'root',
   );
-  await query(script('mysql'));
+  await query(kamailioScripts('mysql') + script('mysql'));
   passwordFile(directory);
   const url = `mysql://sr@127.0.0.1:${port}/sr`;
   return {
@@ -150,6 +150,13 @@ const scriptPath = (name: string): string => join(root, 'etc/sql', `${name}.sql`
 
 function script(name: string): string {
   return readFileSync(scriptPath(name), 'utf8');
+}
+
+/** What Debian's Kamailio makes tables with. */
+function kamailioScripts(name: string): string {
+  return ['standard', 'auth_db', 'usrloc', 'acc', 'domain', 'group']
+    .map((module) => readFileSync(`/usr/share/kamailio/${name}/${module}-create.sql`, 'utf8'))
+    .join('');
 }
 
 function ownedDirectory(account: string): string {

@@ -143,8 +143,10 @@ async function openPostgres(url: DatabaseUrl, password: string | undefined): Pro
     const { stream } = (client as unknown as { connection: { stream: Connection } }).connection;
     connections.add(stream);
     client.on('end', () => connections.delete(stream));
+    // Whoever asked hears of it.
+    client.on('error', () => {});
   });
-  // Of connections that nobody uses: who asks next hears of it.
+  // Of connections that nobody uses.
   pool.on('error', () => {});
   return { dialect: new PostgresDialect({ pool }), connections };
 }
