@@ -88,7 +88,8 @@ function formatRest(route: Omit<DialogRoute, 'expiresAtMs'>): string {
   return `.${Buffer.from(text, 'latin1').toString('base64url')}`;
 }
 
-function formatFlow(flow: FlowEnds | undefined): string {
+/** Both ends of a flow in printable ASCII without spaces; nothing for none. */
+export function formatFlow(flow: FlowEnds | undefined): string {
   if (flow === undefined) return '';
   const { transport, localAddress, localPort, remoteAddress, remotePort } = flow;
   return `${transport},${localAddress},${localPort},${remoteAddress},${remotePort}`;
@@ -107,7 +108,8 @@ function parseRest(rest: string): Omit<DialogRoute, 'expiresAtMs'> {
   };
 }
 
-function parseFlow(text: string): FlowEnds | undefined {
+/** Reads what `formatFlow` wrote. */
+export function parseFlow(text: string): FlowEnds | undefined {
   if (text === '') return undefined;
   const [transport, localAddress = '', localPort, remoteAddress = '', remotePort] = text.split(',');
   return {

@@ -7,6 +7,7 @@ import { hasParameter, parameterValue } from '../message/parameters.ts';
 import { createField } from '../message/response.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
 import { TOKEN_PARAMETER } from './dialog-route.ts';
+import { FLOW_PARAMETER } from './flow-route.ts';
 
 /** The most Route values of ours that are taken off: a dialog between two of our sockets has two. */
 const MAX_OWN_ROUTES = 4;
@@ -17,6 +18,8 @@ export interface RoutedRequest {
   readonly request: Request;
   /** The tokens of our own Route values that had one, topmost first. */
   readonly tokens: readonly string[];
+  /** The token of the last of our own Route values, where it names a flow. */
+  readonly flowToken: string | undefined;
   /** The socket the last of our own Route values names: where the request leaves by. */
   readonly lastOwn: SipUri | undefined;
   /** The topmost of the Route values left; undefined: the Request-URI says where it goes. */
@@ -28,7 +31,10 @@ export interface RoutedRequest {
 /** Preprocesses the route information of a request. The request itself is left as it is. */
 export function preprocessRoute(request: Request, isOwn: (uri: SipUri) => boolean): RoutedRequest {
   if (!request.fields.some(({ id }) => id === 'route'))
-    return { request, tokens: [], lastOwn: undefined, nextRoute: undefined, isUnreadable: false };
+    return {
+      ...{ request, tokens: [], flowToken: undefined },
+      ...{ lastOwn: undefined, nextRoute: undefined, isUnreadable: false },
+    };
   const tokens: string[] = [];
   let lastOwn: SipUri | undefined;
   let routed = undoStrictRouter(request, isOwn, tokens);
@@ -44,6 +50,7 @@ export function preprocessRoute(request: Request, isOwn: (uri: SipUri) => boolea
   return {
     request: routed,
     tokens,
+    flowToken: lastOwn && parameterValue(lastOwn.parameters, FLOW_PARAMETER),
     lastOwn,
     nextRoute: next === 'unreadable' ? undefined : next,
     isUnreadable: next === 'unreadable',

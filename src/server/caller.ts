@@ -25,6 +25,15 @@ export interface Caller {
   readonly isAccounted: boolean;
 }
 
+/** Whoever is let through by a signature of ours: who it is was asked before, when the dialog was made or by another server. */
+export const VOUCHED: Caller = {
+  type: 'stranger',
+  name: '',
+  displayName: undefined,
+  facts: { uri: '', isAnonymous: false },
+  isAccounted: false,
+};
+
 /** A user of ours, whose credentials were right. */
 export function callerOfUser(service: Service, request: Request, user: User): Caller {
   const { name, gecos } = user;

@@ -14,10 +14,10 @@ import { type Forward, screenCall } from '../proxy/callee-policy.ts';
 import { groupThatMayCall, refuseForeignCall } from '../proxy/calling-rights.ts';
 import type { Retargeting } from '../proxy/retargeting.ts';
 import { sharesOf, targetSet, withinBreadth } from '../proxy/target-set.ts';
-import { contactRoute } from '../registrar/contact-flow.ts';
 import type { Target } from './branch.ts';
 import { callSettings, loadCallee } from './callee.ts';
 import { addressOf } from './caller.ts';
+import { contactWay } from './contact-way.ts';
 import { type Forwarding, fail, openSearch, perform, ring, type Search } from './forwarding.ts';
 import type { Service } from './service.ts';
 import type { User } from './users.ts';
@@ -209,7 +209,9 @@ function findWay(service: Service, user: User, binding: Binding): Target | undef
   const isSigned = binding.mac !== undefined && binding.mac === service.signRoute(user.name, binding);
   const why = uri?.type === 'sip' ? refusalAtUse(service, uri, isSigned) : 'no sip URI';
   const route =
-    why === undefined ? contactRoute(binding, uri as SipUri, isSigned) : { type: 'unusable' as const, why };
+    why === undefined
+      ? contactWay(service, binding, uri as SipUri, isSigned)
+      : { type: 'unusable' as const, why };
   if (route.type !== 'unusable')
     return { requestUri: binding.uri, route, isPhone: true, mayBeGateway: false };
   service.log('info', 'contact-skipped', { user: user.name, contact: binding.uri, why: route.why });

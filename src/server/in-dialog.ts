@@ -9,21 +9,12 @@ import type { ClientTransaction } from '../transaction/layer.ts';
 import type { Target } from './branch.ts';
 import { sessionOf } from './call-outcome.ts';
 import { type CallParty, hasReached, isFrom, placeOf, wayTo } from './call-party.ts';
-import type { Caller } from './caller.ts';
+import { VOUCHED } from './caller.ts';
 import { redirect } from './destination.ts';
 import type { Exchange } from './exchange.ts';
 import { createForwarding, openSearch, ring } from './forwarding.ts';
 import type { Proxied } from './proxy-request.ts';
 import { type Service, sourceOf } from './service.ts';
-
-/** Who it is was asked when the dialog was made. */
-const PARTY: Caller = {
-  type: 'stranger',
-  name: '',
-  displayName: undefined,
-  facts: { uri: '', isAnonymous: false },
-  isAccounted: false,
-};
 
 /** The dialog that the tokens of our own Route values speak of, if they are ours and its. */
 export function dialogOf(
@@ -43,7 +34,7 @@ export function followDialog(service: Service, proxied: Proxied, dialog: Verifie
   const account = accountOf(service, proxied, dialog);
   const transaction = service.transactions.createServerTransaction(exchange.request, head, flow);
   const { request } = routed;
-  const way = { caller: PARTY, breadth, loopHash, isInDialog: true, dialog };
+  const way = { caller: VOUCHED, breadth, loopHash, isInDialog: true, dialog };
   const onSettled =
     account && ((final: Response | undefined) => account(final, forwarding.branches[0]?.client));
   const inbound = { exchange, transaction, request, ...way, onSettled };

@@ -4,7 +4,6 @@
 import { equalText } from '../digest/response.ts';
 import { type Binding, bindingKey, formatBinding } from '../home/usrloc.ts';
 import { parseUri, type SipUri } from '../message/uri.ts';
-import { contactRoute } from '../registrar/contact-flow.ts';
 import {
   answered,
   isNews,
@@ -19,6 +18,7 @@ import type { FlowEnds } from '../transport/connections.ts';
 import type { Flow } from '../transport/flow.ts';
 import type { Transport } from '../transport/transport.ts';
 import { appending, contactsAppended, loadContacts } from './contact-operations.ts';
+import { contactWay } from './contact-way.ts';
 import type { Log } from './log.ts';
 import { sendPing } from './ping.ts';
 import type { Service } from './service.ts';
@@ -122,7 +122,7 @@ export function createKeepalive(parts: KeepaliveParts): Keepalive {
     if (service === undefined || uri === undefined || 'rest' in uri) return undefined;
     if (isOver(binding)) return undefined;
     const isSigned = equalText(binding.mac ?? '', service.signRoute(name, binding));
-    const route = contactRoute(binding, uri, isSigned);
+    const route = contactWay(service, binding, uri, isSigned);
     if (route.type !== 'flow' || !route.natted) return undefined;
     if (size >= MAX_WATCHED) {
       if (!isFull) log('warning', 'keepalive-full', { why: `more than ${MAX_WATCHED} contacts behind NAT` });

@@ -24,6 +24,7 @@ import { type Exchange, refuse, refuseIn } from './exchange.ts';
 import { createForwarding, fail, type Inbound, openSearch } from './forwarding.ts';
 import { identify } from './identify.ts';
 import { dialogOf, followDialog } from './in-dialog.ts';
+import { flowOf, followFlow } from './peer-flow.ts';
 import type { Service } from './service.ts';
 
 /** Serves one request; undefined when it was answered, or sent on, without asking the store. */
@@ -50,6 +51,8 @@ export function serveProxied(service: Service, exchange: Exchange): Promise<void
   if (rejection !== undefined) return refuse(service, exchange, rejection);
   const proxied = { exchange, routed, target: target as SipUri, breadth: breadth as number, loopHash };
   if (dialog !== undefined) return followDialog(service, proxied, dialog);
+  const flow = flowOf(service, routed.flowToken, exchange.nowMs);
+  if (flow !== undefined) return followFlow(service, proxied, flow);
   return identifyCaller(service, proxied);
 }
 

@@ -4,7 +4,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type HmacKey, hmac, hmacKey } from '../../src/digest/hash.ts';
 import { fieldValue } from '../../src/message/fields.ts';
+import { flowRoute } from '../../src/proxy/flow-route.ts';
 import { openSqlAccounts } from '../../src/store/sql/open.ts';
 import { readDatabasePassword } from '../../src/store/sql/password-file.ts';
 import type { SqlStoreSettings } from '../../src/store/sql/sql-store.ts';
@@ -138,6 +140,89 @@ export function testDatabase(name: string, open: () => Promise<TestDatabase>, is
         expect(response.octets.match(/^Contact:.*<sip:/gim) ?? []).not.toHaveLength(0);
         expect(response.octets.split('<sip:jan@127.0.0.1:').length - 1).toBeGreaterThanOrEqual(agents.length);
       }
+    });
+
+    const invite = (caller: Phone, fields: object = {}) =>
+      caller.request('INVITE', `sip:eva@${realm}`, {
+        fields: { 'Content-Type': 'application/sdp', ...fields },
+        body: SDP,
+        secret: password,
+      });
+
+    describe.each(['on TCP', 'behind NAT'] as const)('a phone of another server %s', (how) => {
+      async function call(caller: Phone, callee: Phone): Promise<void> {
+        const called = invite(caller);
+        const received = await callee.next('INVITE');
+        expect(received.request.requestUri).toBe(callee.contact);
+        expect(fieldValue(received.request, 'route')).toBeUndefined();
+        await callee.answer(received, 200, { body: SDP });
+        const answer = await called;
+        expect(answer.status).toBe(200);
+        await caller.confirm(answer);
+        await callee.next('ACK');
+        const again = callee.agent.request(callee.back('INVITE', received, 77));
+        await caller.answer(await caller.next('INVITE'), 200, { body: SDP });
+        expect((await again).status).toBe(200);
+        const bye = caller.agent.request(caller.within('BYE', answer, 90));
+        await callee.answer(await callee.next('BYE'), 200);
+        expect((await bye).status).toBe(200);
+      }
+
+      async function pair(server: TestServer): Promise<Phone> {
+        const agent = await server.agent(how === 'on TCP' ? 'tcp' : 'udp');
+        const contact = how === 'behind NAT' ? `sip:eva@192.0.2.1:${agent.local.port}` : undefined;
+        const phone = new Phone(agent, 'eva', contact);
+        expect((await register(agent, 'eva', { contact: `<${phone.contact}>` })).status).toBe(200);
+        return phone;
+      }
+
+      ifWhole('is called, calls back, and goes over to the one that is left', async () => {
+        const [one, other] = [await start(), await start()];
+        const callee = await pair(one);
+        const caller = new Phone(await other.agent(), 'jan');
+        await call(caller, callee);
+        const rows = () => database.query('select username from acc');
+        // One server keeps account of a call.
+        await vi.waitFor(async () => expect(await rows()).toHaveLength(2), { timeout: 5000, interval: 20 });
+        await one.halt();
+        const moved = await pair(other);
+        if (how === 'on TCP')
+          await database.query(`delete from location where contact = '${callee.contact}'`);
+        await call(caller, moved);
+      });
+    });
+
+    ifWhole('a Route over a flow is obeyed only where a server of ours signed it', async () => {
+      const server = await start();
+      const agent = await server.agent('tcp');
+      const phone = new Phone(agent, 'eva');
+      expect((await register(agent, 'eva', { contact: `<${phone.contact}>` })).status).toBe(200);
+      const stranger = await server.agent();
+      const { address, port } = agent.local;
+      const text = `tcp,127.0.0.1,${server.port},${address},${port}`;
+      const flow = Buffer.from(text).toString('base64url');
+      const key = (text: string) => hmacKey(Buffer.from(text, 'hex'));
+      const [row] = await database.query("select value from sr_key where name = 'key'");
+      const right = key(hmac(key(String(row?.value)), 'dialog'));
+      const ends = { transport: 'tcp', localAddress: '127.0.0.1', localPort: server.port } as const;
+      const remote = { remoteAddress: address, remotePort: port };
+      const signed = (by: HmacKey, atMs: number) => flowRoute(by, { ...ends, ...remote }, atMs);
+      const knock = (route: string) =>
+        stranger.request({
+          method: 'MESSAGE',
+          requestUri: phone.contact,
+          fields: { Route: route, From: `<sip:jan@${realm}>;tag=1` },
+        });
+      for (const route of [
+        `<sip:127.0.0.1:${server.port};lr;sf=${(Date.now() + 60_000).toString(36)}.${'x'.repeat(22)}${flow}>`,
+        signed(key('00'.repeat(32)), Date.now() + 60_000),
+        signed(right, Date.now() - 2000),
+        signed(right, Date.now() + 60_000).replace(/.>$/, '>'),
+      ])
+        expect((await knock(route)).status, route).toBe(407);
+      const knocked = knock(signed(right, Date.now() + 60_000));
+      await phone.answer(await phone.next('MESSAGE'), 200);
+      expect((await knocked).status).toBe(200);
     });
 
     ifWhole('Kamailio’s subscriber is a table of credentials by its columns alone', async () => {
