@@ -9,7 +9,7 @@ import { deletePassword } from './sippasswd/delete.ts';
 import { expireAccount, lockAccount, unlockAccount } from './sippasswd/lock.ts';
 import { setPassword } from './sippasswd/set.ts';
 import { showStatus } from './sippasswd/status.ts';
-import { stop } from './sippasswd/subject.ts';
+import { openTools, stop, type Tools } from './sippasswd/subject.ts';
 import { verifyPassword } from './sippasswd/verify.ts';
 
 const runs = {
@@ -22,12 +22,18 @@ const runs = {
   verify: verifyPassword,
   batch: batchPasswords,
   import: importPasswords,
-} satisfies Record<Action, (context: Context) => Promise<number>>;
+} satisfies Record<Action, (context: Context, tools: Tools) => Promise<number>>;
 
 /** Runs one invocation and resolves to its exit code. */
 export async function run(context: Context): Promise<number> {
   const action = actionOf(context);
   if (isRefusal(action)) return stop(context, action);
   await warmThreadPool();
-  return runs[action](context);
+  const tools = await openTools(context);
+  if (isRefusal(tools)) return stop(context, tools);
+  try {
+    return await runs[action](context, tools);
+  } finally {
+    tools.store.close();
+  }
 }

@@ -10,8 +10,10 @@ import {
 } from '../../home/usrloc.ts';
 import { fromOctets } from '../../message/octets.ts';
 import { configPath, readUserConfig } from '../../store/config-file.ts';
-import { appendContacts, type ContactsFile, contactsPath, readContacts } from '../../store/contacts-file.ts';
-import { type Account, listAccounts } from '../../unix/nss.ts';
+import type { ContactsFile } from '../../store/contacts-file.ts';
+import { openToolStore } from '../../store/open-tool-store.ts';
+import type { ToolStore } from '../../store/tool-store.ts';
+import { type Account, invokingAccount } from '../../unix/nss.ts';
 import type { Trouble } from '../../unix/trouble.ts';
 import type { Context } from '../command.ts';
 import { sysExit } from '../exit-codes.ts';
@@ -19,7 +21,7 @@ import { formatTrouble, isRefusal, isTrouble, type Refusal, refusal, refusalOf }
 import { meansContact, readContactArgument, replacedBy } from './contact-argument.ts';
 import { refuseHere } from './contact-host.ts';
 import { contactTable, isExpired, viewOf } from './contact-view.ts';
-import { readSettings, type ToolSettings, userSettings } from './settings.ts';
+import { loadSettings, readSettings, type ToolSettings, userSettings } from './settings.ts';
 import { isRoot, perform, targetOf } from './target.ts';
 
 /** The longest line that is read, in octets. */
@@ -36,39 +38,56 @@ export function run(context: Context): Promise<number> {
 
 async function act(context: Context): Promise<number | Refusal> {
   const action = context.command.at(-1);
-  if (action === 'add') return add(context);
-  if (action === 'rm') return remove(context);
-  const read = readAsked(context);
+  const store = await openToolStore(loadSettings(isRoot() ? undefined : invokingAccount()).server);
+  if (isTrouble(store)) return refusalOf(context.program, store);
+  try {
+    return await actOn(context, action, store);
+  } finally {
+    store.close();
+  }
+}
+
+async function actOn(
+  context: Context,
+  action: string | undefined,
+  store: ToolStore,
+): Promise<number | Refusal> {
+  if (action === 'add') return add(context, store);
+  if (action === 'rm') return remove(context, store);
+  const read = await readAsked(context, store);
   if (isRefusal(read)) return read;
   for (const { fold } of read.contacts) for (const fault of fold.faults) context.report.fault(fault);
-  if (action === 'dump') dump(context, read.contacts);
+  if (action === 'dump') dump(context, store, read.contacts);
   else await show(context, read.contacts);
   return read.exit;
 }
 
 /** Reads the contacts of the account that is named; by root, without a name, those of all that have any. */
-function readAsked(context: Context): { contacts: Contacts[]; exit: number } | Refusal {
+async function readAsked(
+  context: Context,
+  store: ToolStore,
+): Promise<{ contacts: Contacts[]; exit: number } | Refusal> {
   const { user } = context.arguments;
-  if (user === undefined && isRoot()) return readAll(context);
-  const account = targetOf(user);
+  if (user === undefined && isRoot()) return readAll(context, store);
+  const account = subjectOf(store, user);
   if (isRefusal(account)) return account;
-  const { strictModes } = readSettings(context.report, account);
-  const file = readContacts(account, strictModes);
+  readSettings(context.report, store.isUnix ? account : undefined);
+  const file = await store.contacts(account);
   if (isTrouble(file)) return refusalOf(context.program, file);
   return { contacts: [{ account, ...file }], exit: sysExit.EX_OK.code };
 }
 
 /** An account that can't be read is reported if the rules admit it: daemons have homes that nobody would trust. */
-function readAll(context: Context): { contacts: Contacts[]; exit: number } {
+async function readAll(context: Context, store: ToolStore): Promise<{ contacts: Contacts[]; exit: number }> {
   const settings = readSettings(context.report);
-  const accounts = listAccounts();
+  const accounts = await store.listRegistered();
   const contacts: Contacts[] = [];
   const troubles: Trouble[] = [];
   const progress = context.report.progress(accounts.length);
   for (const account of accounts) {
-    const file = readContacts(account, settings.strictModes);
+    const file = await store.contacts(account);
     if (isTrouble(file)) {
-      if (settings.refusalOf(account) === undefined) troubles.push(file);
+      if (!store.isUnix || settings.refusalOf(account) === undefined) troubles.push(file);
     } else if (file.fold.bindings.length + file.fold.faults.length > 0) contacts.push({ account, ...file });
     progress.step();
   }
@@ -91,12 +110,12 @@ async function show(context: Context, contacts: readonly Contacts[]): Promise<vo
 }
 
 /** Prints the lines that count, as they stand in the file. */
-function dump(context: Context, contacts: readonly Contacts[]): void {
+function dump(context: Context, store: ToolStore, contacts: readonly Contacts[]): void {
   const lines = contacts.flatMap(({ account, content, fold }) => {
     const all = splitLines(content).lines;
     return fold.bindings.map(({ line }) => ({
       user: account.name,
-      path: contactsPath(account),
+      path: store.placeOf(account, 'usrloc'),
       line,
       text: fromOctets(all[line - 1] as string),
     }));
@@ -113,21 +132,21 @@ function dump(context: Context, contacts: readonly Contacts[]): void {
   }
 }
 
-function add(context: Context): number | Refusal {
+async function add(context: Context, store: ToolStore): Promise<number | Refusal> {
   const { user, contact = '' } = context.arguments;
-  const account = targetOf(user);
+  const account = subjectOf(store, user);
   if (isRefusal(account)) return account;
-  const settings = readSettings(context.report, account);
+  const settings = readSettings(context.report, store.isUnix ? account : undefined);
   const now = Date.now();
   const binding = readContactArgument(contact, refuseHere(settings.server.keywords.Listen ?? []), now);
   if (typeof binding === 'string') return refusal(sysExit.EX_DATAERR, `${contact}: ${binding}`);
   const line = formatBinding(binding);
   if (line.length > longestLine)
     return refusal(sysExit.EX_DATAERR, `${contact}: expected at most ${longestLine} bytes`);
-  const most = maxContacts(settings, account);
+  const most = store.isUnix ? maxContacts(settings, account) : settings.server.keywords.MaxContacts;
   if (isTrouble(most)) return refusalOf(context.program, most);
   let full = false;
-  const written = appendContacts(
+  const written = await store.appendContacts(
     account,
     ({ bindings }) => {
       const live = bindings.filter((old) => !isExpired(old, now));
@@ -137,7 +156,7 @@ function add(context: Context): number | Refusal {
       const gone = old.filter((one) => bindingKey(one) !== bindingKey(binding));
       return [...gone.map((one) => formatRemoval(one, { at: now })), line];
     },
-    { strictModes: settings.strictModes, create: true },
+    true,
   );
   if (isTrouble(written)) return refusalOf(context.program, written);
   if (full)
@@ -152,20 +171,20 @@ function maxContacts(settings: ToolSettings, account: Account): number | Trouble
   return isTrouble(config) ? config : userSettings(settings, config ?? '', configPath(account)).MaxContacts;
 }
 
-function remove(context: Context): number | Refusal {
+async function remove(context: Context, store: ToolStore): Promise<number | Refusal> {
   const { user, contact } = context.arguments;
-  const account = targetOf(user);
+  const account = subjectOf(store, user);
   if (isRefusal(account)) return account;
-  const settings = readSettings(context.report, account);
+  readSettings(context.report, store.isUnix ? account : undefined);
   const now = Date.now();
   let removed: readonly Binding[] = [];
-  const written = appendContacts(
+  const written = await store.appendContacts(
     account,
     (fold) => {
       removed = meant(fold, contact);
       return removed.map((binding) => formatRemoval(binding, { at: now }));
     },
-    { strictModes: settings.strictModes },
+    false,
   );
   // No directory, no contacts.
   if (isTrouble(written) && written.kind !== 'missing') return refusalOf(context.program, written);
@@ -173,6 +192,13 @@ function remove(context: Context): number | Refusal {
     return refusal(sysExit.EX_UNAVAILABLE, `${account.name} has no contact ${contact}`);
   if (context.report.json) context.report.value(removed.map((binding) => viewOf(account.name, binding, now)));
   return sysExit.EX_OK.code;
+}
+
+/** Whose contacts: in a database anyone's who is named, of whoever may read the password for it. */
+function subjectOf(store: ToolStore, user: string | undefined): Account | Refusal {
+  if (store.isUnix) return targetOf(user);
+  const account = user === undefined ? undefined : store.find(user);
+  return account ?? refusal(sysExit.EX_USAGE, 'accounts are in a database: which user?');
 }
 
 function meant({ bindings }: UsrlocFold, contact: string | undefined): readonly Binding[] {

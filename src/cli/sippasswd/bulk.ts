@@ -4,9 +4,8 @@ import type { Algorithm } from '../../digest/hash.ts';
 import type { Fault } from '../../home/fault.ts';
 import { type Credential, setCredentials } from '../../home/passwd.ts';
 import { checkNewPassword } from '../../home/password-form.ts';
-import { editCredentials, readCredentials } from '../../store/credentials-file.ts';
 import type { ServerSettings } from '../../store/server-settings.ts';
-import { type Account, findAccount } from '../../unix/nss.ts';
+import type { Account } from '../../unix/nss.ts';
 import { type Context, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
 import { type ImportEntry, type Imported, numberedLines } from '../import/entry.ts';
@@ -15,7 +14,7 @@ import { formatTrouble, isRefusal, isTrouble, refusal, refusalOf } from '../refu
 import { readNamedFile, readStandardInput } from '../text-input.ts';
 import { admissionWarning } from './admission.ts';
 import { credentialOfHashes, credentialOfPassword, passwordOctets, type StoredFormat } from './credential.ts';
-import { keyOf, type Scope, scopeOf, settingsOf, stop, today } from './subject.ts';
+import { keyOf, type Scope, scopeOf, stop, type Tools, today } from './subject.ts';
 import { needsRoot } from './target.ts';
 
 const maxBytes = 64 * 1024 * 1024;
@@ -27,16 +26,16 @@ interface Change {
 }
 
 /** Sets the passwords of `user:password` lines on standard input. */
-export async function batchPasswords(context: Context): Promise<number> {
+export async function batchPasswords(context: Context, tools: Tools): Promise<number> {
   const denied = needsRoot('set many passwords');
   if (denied !== undefined) return stop(context, denied);
   const input = readStandardInput(maxBytes);
   if (input.type === 'unreadable') return stop(context, refusal(passwdExit.failure, input.why));
-  return apply(context, parseBatch(input.text), 'standard input');
+  return apply(context, tools, parseBatch(input.text), 'standard input');
 }
 
 /** Takes over the passwords of another program's file. */
-export async function importPasswords(context: Context): Promise<number> {
+export async function importPasswords(context: Context, tools: Tools): Promise<number> {
   const denied = needsRoot('import passwords');
   if (denied !== undefined) return stop(context, denied);
   const path = textOption(context, 'import') ?? '';
@@ -47,7 +46,7 @@ export async function importPasswords(context: Context): Promise<number> {
     const text = `${path}: not a file of htdigest, Kamailio, Flexisip or Asterisk`;
     return stop(context, refusal(passwdExit.argument, text));
   }
-  return apply(context, imported, path);
+  return apply(context, tools, imported, path);
 }
 
 function parseBatch(content: string): Imported {
@@ -64,9 +63,8 @@ function parseBatch(content: string): Imported {
   return imported;
 }
 
-function apply(context: Context, imported: Imported, path: string): number {
+async function apply(context: Context, tools: Tools, imported: Imported, path: string): Promise<number> {
   const { report } = context;
-  const settings = settingsOf(context);
   const scope = scopeOf(context);
   if (isRefusal(scope)) return stop(context, scope);
   const format = (textOption(context, 'format') ?? 'ha1') as StoredFormat;
@@ -74,7 +72,7 @@ function apply(context: Context, imported: Imported, path: string): number {
   const changes: Change[] = [];
   const seen = new Map<string, number>();
   for (const entry of imported.entries) {
-    const change = changeOf(entry, scope, format, settings, seen);
+    const change = await changeOf(entry, scope, format, tools, seen);
     if (typeof change === 'string') faults.push({ path, line: entry.line, text: change } satisfies Fault);
     else changes.push(change);
   }
@@ -82,26 +80,26 @@ function apply(context: Context, imported: Imported, path: string): number {
     for (const fault of faults.sort((one, other) => one.line - other.line)) report.fault(fault);
     return stop(context, refusal(passwdExit.failure, `${path}: nothing changed`));
   }
-  return write(context, changes, settings);
+  return write(context, changes, tools);
 }
 
 /** What an entry changes, or why it can not be taken. */
-function changeOf(
+async function changeOf(
   entry: ImportEntry,
   scope: Scope,
   format: StoredFormat,
-  settings: ServerSettings,
+  { settings, store }: Tools,
   seen: Map<string, number>,
-): Change | string {
+): Promise<Change | string> {
   const { user, password, line } = entry;
-  const account = findAccount(user);
+  const account = store.find(user);
   if (account === undefined) return `user ${user} does not exist`;
   const earlier = seen.get(account.name);
   if (earlier !== undefined) return `${user} has a line already: ${earlier}`;
   seen.set(account.name, line);
   const why = password === undefined ? refusedHashes(entry, scope, settings) : checkNewPassword(password);
   if (why !== undefined) return `${user}: ${why}`;
-  const current = readCredentials(account, settings.strictModes);
+  const current = await store.credentials(account);
   if (isTrouble(current)) return `${user}: ${formatTrouble(current)}`;
   const key = keyOf(account, scope);
   const credential =
@@ -126,16 +124,14 @@ function refusedHashes(
   return `only a hash for ${given.join(', ')}, but DigestAlgorithms of /etc/sr/config names ${lacking.join(', ')}: a new password is needed`;
 }
 
-function write(context: Context, changes: readonly Change[], settings: ServerSettings): number {
+async function write(context: Context, changes: readonly Change[], tools: Tools): Promise<number> {
   const { report } = context;
-  const { strictModes } = settings;
   const progress = report.progress(changes.length);
   let written = 0;
   let exit: number = passwdExit.ok.code;
   for (const { account, credential } of changes) {
-    const done = editCredentials(account, (content) => setCredentials(content, [credential]), {
-      strictModes,
-    });
+    const change = (content: string) => setCredentials(content, [credential]);
+    const done = await tools.store.editCredentials(account, change, true);
     if (isTrouble(done)) exit = stop(context, refusalOf(context.program, done));
     else written += 1;
     progress.step();
@@ -143,11 +139,12 @@ function write(context: Context, changes: readonly Change[], settings: ServerSet
   progress.end();
   if (report.json) report.value({ written, failed: changes.length - written });
   else report.print(`${written} of ${changes.length} SIP passwords set`);
-  warnOf(context, changes, settings);
+  warnOf(context, changes, tools);
   return exit;
 }
 
-function warnOf(context: Context, changes: readonly Change[], settings: ServerSettings): void {
+function warnOf(context: Context, changes: readonly Change[], { settings, store }: Tools): void {
+  if (!store.isUnix) return;
   const warnings = changes
     .map(({ account }) => admissionWarning(account, settings))
     .filter((text) => text !== undefined);

@@ -2,19 +2,17 @@
 
 import { removeCredentials } from '../../home/passwd.ts';
 import { toOctets } from '../../message/octets.ts';
-import { editCredentials } from '../../store/credentials-file.ts';
 import { type Context, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
 import { isRefusal, isTrouble, refusal, refusalOf } from '../refusal.ts';
-import { credentialsOf, settingsOf, stop } from './subject.ts';
+import { credentialsOf, stop, type Tools } from './subject.ts';
 import { targetOf } from './target.ts';
 
 /** Deletes what the command line names; that there is nothing is a failure. */
-export async function deletePassword(context: Context): Promise<number> {
-  const account = targetOf(context.arguments.user);
+export async function deletePassword(context: Context, tools: Tools): Promise<number> {
+  const account = targetOf(context.arguments.user, tools.store);
   if (isRefusal(account)) return stop(context, account);
-  const settings = settingsOf(context);
-  const credentials = credentialsOf(context, settings, account);
+  const credentials = await credentialsOf(context, tools, account);
   if (isRefusal(credentials)) return stop(context, credentials);
   if (credentials === undefined)
     return stop(context, refusal(passwdExit.missing, `${account.name} has no SIP password`));
@@ -23,7 +21,7 @@ export async function deletePassword(context: Context): Promise<number> {
   const realm = textOption(context, 'realm');
   const did = textOption(context, 'did');
   let deleted = 0;
-  const written = editCredentials(
+  const written = await tools.store.editCredentials(
     account,
     (content) =>
       removeCredentials(content, (credential) => {
@@ -33,7 +31,7 @@ export async function deletePassword(context: Context): Promise<number> {
         deleted += 1;
         return true;
       }),
-    { strictModes: settings.strictModes, create: false },
+    false,
   );
   if (isTrouble(written)) return stop(context, refusalOf(context.program, written));
   if (deleted === 0)

@@ -1,12 +1,14 @@
 // Root's say over an account in /etc/sr/shadow: locked, unlocked, until when (DESIGN §2).
 
+import { parsePasswd, setCredentials } from '../../home/passwd.ts';
 import { removeShadow, type ShadowEntry, setShadow } from '../../home/shadow.ts';
 import { toOctets } from '../../message/octets.ts';
 import { editRootShadow } from '../../store/root-shadow.ts';
+import type { Account } from '../../unix/nss.ts';
 import { type Context, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
 import { isRefusal, isTrouble, refusal, refusalOf } from '../refusal.ts';
-import { stop } from './subject.ts';
+import { stop, type Tools } from './subject.ts';
 import { needsRoot, targetOf } from './target.ts';
 
 /** What changes of an account's entry. */
@@ -17,29 +19,37 @@ interface Change {
 }
 
 /** Locks an account. */
-export async function lockAccount(context: Context): Promise<number> {
-  return change(context, 'lock an account', { locked: true });
+export async function lockAccount(context: Context, tools: Tools): Promise<number> {
+  return change(context, tools, 'lock an account', { locked: true });
 }
 
 /** Unlocks an account; its expiry stays. */
-export async function unlockAccount(context: Context): Promise<number> {
-  return change(context, 'unlock an account', { locked: false });
+export async function unlockAccount(context: Context, tools: Tools): Promise<number> {
+  return change(context, tools, 'unlock an account', { locked: false });
 }
 
 /** Sets the day from which an account is locked, or takes it away. */
-export async function expireAccount(context: Context): Promise<number> {
+export async function expireAccount(context: Context, tools: Tools): Promise<number> {
   const expires = textOption(context, 'expire') ?? '';
   if (expires !== 'never' && !isDay(expires)) {
     return stop(context, refusal(passwdExit.argument, '--expire: expected a day as YYYY-MM-DD, or never'));
   }
-  return change(context, 'let an account expire', { expires });
+  if (!tools.store.isUnix)
+    return stop(context, refusal(passwdExit.argument, '--expire: accounts in a database do not expire'));
+  return change(context, tools, 'let an account expire', { expires });
 }
 
-async function change(context: Context, what: string, { locked, expires }: Change): Promise<number> {
+async function change(
+  context: Context,
+  tools: Tools,
+  what: string,
+  { locked, expires }: Change,
+): Promise<number> {
   const denied = needsRoot(what);
   if (denied !== undefined) return stop(context, denied);
-  const account = targetOf(context.arguments.user);
+  const account = targetOf(context.arguments.user, tools.store);
   if (isRefusal(account)) return stop(context, account);
+  if (!tools.store.isUnix) return disable(context, tools, account, locked === true);
   const name = toOctets(account.name);
   let entry: ShadowEntry = { name, locked: false };
   const written = editRootShadow((content, entries) => {
@@ -59,6 +69,35 @@ async function change(context: Context, what: string, { locked, expires }: Chang
     const until = entry.expires === undefined ? '' : `, expires ${entry.expires}`;
     context.report.print(`${account.name} ${entry.locked ? 'locked' : 'not locked'}${until}`);
   }
+  return passwdExit.ok.code;
+}
+
+/** In a database a lock is the flag DISABLED of all that the user has there. */
+async function disable(
+  context: Context,
+  { store }: Tools,
+  account: Account,
+  locked: boolean,
+): Promise<number> {
+  const { name } = account;
+  let found = 0;
+  const written = await store.editCredentials(
+    account,
+    (content) => {
+      const { credentials } = parsePasswd(content, { path: '', owner: toOctets(name) });
+      found = credentials.length;
+      const changed = credentials.map((each) => ({
+        ...each,
+        flags: `${each.flags.replaceAll('d', '')}${locked ? 'd' : ''}`,
+      }));
+      return setCredentials(content, changed);
+    },
+    false,
+  );
+  if (isTrouble(written)) return stop(context, refusalOf(context.program, written));
+  if (found === 0) return stop(context, refusal(passwdExit.missing, `${name} has no SIP password`));
+  if (context.report.json) context.report.value({ user: name, locked, expires: null });
+  else context.report.print(`${name} ${locked ? 'locked' : 'not locked'}`);
   return passwdExit.ok.code;
 }
 

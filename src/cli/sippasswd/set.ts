@@ -2,8 +2,6 @@
 
 import { type Credential, setCredentials } from '../../home/passwd.ts';
 import { fromOctets } from '../../message/octets.ts';
-import { editCredentials } from '../../store/credentials-file.ts';
-import type { ServerSettings } from '../../store/server-settings.ts';
 import type { Account } from '../../unix/nss.ts';
 import { type Context, isSet, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
@@ -18,17 +16,16 @@ import {
 } from './credential.ts';
 import { generatePassword } from './generate.ts';
 import { openPasswordInput, readNewPassword } from './password-input.ts';
-import { credentialsOf, hasKey, keyOf, type Scope, scopeOf, settingsOf, stop, today } from './subject.ts';
+import { credentialsOf, hasKey, keyOf, type Scope, scopeOf, stop, type Tools, today } from './subject.ts';
 import { isRoot, targetOf } from './target.ts';
 
 /** Sets the password of the account that the command line names. */
-export async function setPassword(context: Context): Promise<number> {
-  const account = targetOf(context.arguments.user);
+export async function setPassword(context: Context, tools: Tools): Promise<number> {
+  const account = targetOf(context.arguments.user, tools.store);
   if (isRefusal(account)) return stop(context, account);
-  const settings = settingsOf(context);
   const scope = scopeOf(context, account);
   if (isRefusal(scope)) return stop(context, scope);
-  const credentials = credentialsOf(context, settings, account);
+  const credentials = await credentialsOf(context, tools, account);
   if (isRefusal(credentials)) return stop(context, credentials);
   const key = keyOf(account, scope);
   const password = await passwordFor(context, account, oldOnes(credentials ?? [], key));
@@ -36,13 +33,11 @@ export async function setPassword(context: Context): Promise<number> {
 
   const format = (textOption(context, 'format') ?? 'ha1') as StoredFormat;
   const credential = credentialOfPassword(key, password, format, today());
-  const { strictModes } = settings;
-  const written = editCredentials(account, (content) => setCredentials(content, [credential]), {
-    strictModes,
-  });
+  const change = (content: string) => setCredentials(content, [credential]);
+  const written = await tools.store.editCredentials(account, change, true);
   if (isTrouble(written)) return stop(context, refusalOf(context.program, written));
   sayDone(context, account, scope, isSet(context, 'generate') ? fromOctets(password) : undefined);
-  warnOf(context, account, settings);
+  warnOf(context, account, tools);
   return passwdExit.ok.code;
 }
 
@@ -85,7 +80,8 @@ function sayDone(context: Context, account: Account, scope: Scope, generated: st
   else report.print(`SIP password of ${account.name} for realm ${scope.realm} set`);
 }
 
-function warnOf(context: Context, account: Account, settings: ServerSettings): void {
+function warnOf(context: Context, account: Account, { settings, store }: Tools): void {
+  if (!store.isUnix) return;
   const warning = admissionWarning(account, settings);
   if (warning !== undefined) context.report.warning(warning);
 }

@@ -4,14 +4,13 @@ import { isEnabled } from '../../home/passwd.ts';
 import { isLocked, type ShadowEntry } from '../../home/shadow.ts';
 import { toOctets } from '../../message/octets.ts';
 import { readRootShadow } from '../../store/root-shadow.ts';
-import type { ServerSettings } from '../../store/server-settings.ts';
 import { hasUserDirectory } from '../../store/user-file.ts';
-import { type Account, findGroup, listAccounts } from '../../unix/nss.ts';
+import { type Account, findGroup } from '../../unix/nss.ts';
 import { type Context, isSet } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
 import { isRefusal, isTrouble, type Refusal, refusalOf } from '../refusal.ts';
 import { algorithmsOf } from './credential.ts';
-import { credentialsOf, hasKey, keyOf, type Scope, scopeOf, settingsOf, stop, today } from './subject.ts';
+import { credentialsOf, hasKey, keyOf, type Scope, scopeOf, stop, type Tools, today } from './subject.ts';
 import { isRoot, needsRoot, targetOf } from './target.ts';
 
 /** One account's status as `--json` prints it; null is unknown or not there. */
@@ -33,36 +32,37 @@ interface Status {
 type Shadow = ReadonlyMap<string, ShadowEntry> | undefined;
 
 /** Prints the status of one account, or of all. */
-export async function showStatus(context: Context): Promise<number> {
+export async function showStatus(context: Context, tools: Tools): Promise<number> {
   const all = isSet(context, 'all');
   const denied = all ? needsRoot('see the status of all accounts') : undefined;
   if (denied !== undefined) return stop(context, denied);
-  const account = all ? undefined : targetOf(context.arguments.user);
+  const account = all ? undefined : targetOf(context.arguments.user, tools.store);
   if (isRefusal(account)) return stop(context, account);
-  const settings = settingsOf(context);
   const scope = scopeOf(context, account);
   if (isRefusal(scope)) return stop(context, scope);
-  const shadow = shadowOf(context);
+  const shadow = tools.store.isUnix ? shadowOf(context) : new Map();
   if (isRefusal(shadow)) return stop(context, shadow);
 
   if (account !== undefined) {
-    const status = statusOf(context, settings, account, scope, shadow);
+    const status = await statusOf(context, tools, account, scope, shadow);
     if (isRefusal(status)) return stop(context, status);
     print(context, status);
     return passwdExit.ok.code;
   }
-  return showAll(context, settings, scope, shadow);
+  return showAll(context, tools, scope, shadow);
 }
 
 /** Prints those whom SIP concerns; an account that can not be looked at is reported and does not hide the others. */
-function showAll(context: Context, settings: ServerSettings, scope: Scope, shadow: Shadow): number {
-  const members = new Set(settings.access.allowGroups.flatMap((name) => findGroup(name)?.members ?? []));
+async function showAll(context: Context, tools: Tools, scope: Scope, shadow: Shadow): Promise<number> {
+  const { settings, store } = tools;
+  const groups = store.isUnix ? settings.access.allowGroups : [];
+  const members = new Set(groups.flatMap((name) => findGroup(name)?.members ?? []));
   const statuses: Status[] = [];
   let exit: number = passwdExit.ok.code;
-  for (const account of listAccounts()) {
+  for (const account of await store.list()) {
     const named = shadow?.has(toOctets(account.name)) || members.has(account.name);
-    if (!named && !hasUserDirectory(account)) continue;
-    const status = statusOf(context, settings, account, scope, shadow);
+    if (!named && store.isUnix && !hasUserDirectory(account)) continue;
+    const status = await statusOf(context, tools, account, scope, shadow);
     if (isRefusal(status)) exit = stop(context, status);
     else if (named || status.present) statuses.push(status);
   }
@@ -79,14 +79,14 @@ function shadowOf(context: Context): Shadow | Refusal {
   return shadow.entries;
 }
 
-function statusOf(
+async function statusOf(
   context: Context,
-  settings: ServerSettings,
+  tools: Tools,
   account: Account,
   scope: Scope,
   shadow: Shadow,
-): Status | Refusal {
-  const credentials = credentialsOf(context, settings, account);
+): Promise<Status | Refusal> {
+  const credentials = await credentialsOf(context, tools, account);
   if (isRefusal(credentials)) return credentials;
   const key = keyOf(account, scope);
   const credential = credentials?.find((candidate) => hasKey(candidate, key));

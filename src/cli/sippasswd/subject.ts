@@ -2,8 +2,9 @@
 
 import { type Credential, parsePasswd } from '../../home/passwd.ts';
 import { fromOctets, toOctets } from '../../message/octets.ts';
-import { credentialsPath, readCredentials } from '../../store/credentials-file.ts';
+import { openToolStore } from '../../store/open-tool-store.ts';
 import { readServerSettings, type ServerSettings } from '../../store/server-settings.ts';
+import type { ToolStore } from '../../store/tool-store.ts';
 import type { Account } from '../../unix/nss.ts';
 import { type Context, textOption } from '../command.ts';
 import { passwdExit } from '../exit-codes.ts';
@@ -20,11 +21,18 @@ export interface Scope {
 const defaultDid = '_default';
 const longest = 255;
 
-/** The settings of the host; what is wrong with them is said once. */
-export function settingsOf(context: Context): ServerSettings {
+/** The settings of the host, and where its accounts' credentials are. */
+export interface Tools {
+  readonly settings: ServerSettings;
+  readonly store: ToolStore;
+}
+
+/** Opens them; what is wrong with the settings is said once. */
+export async function openTools(context: Context): Promise<Tools | Refusal> {
   const { settings, faults } = readServerSettings({});
   for (const fault of faults) context.report.fault(fault);
-  return settings;
+  const store = await openToolStore(settings);
+  return isTrouble(store) ? refusalOf(context.program, store) : { settings, store };
 }
 
 /** The realm and did of the command line, or the defaults. */
@@ -51,15 +59,18 @@ export function hasKey(credential: Credential, key: Key): boolean {
 }
 
 /** An account's credentials, faulty lines reported; undefined if there is no file. */
-export function credentialsOf(
+export async function credentialsOf(
   context: Context,
-  settings: ServerSettings,
+  { store }: Tools,
   account: Account,
-): Credential[] | undefined | Refusal {
-  const content = readCredentials(account, settings.strictModes);
+): Promise<Credential[] | undefined | Refusal> {
+  const content = await store.credentials(account);
   if (content === undefined) return undefined;
   if (isTrouble(content)) return refusalOf(context.program, content);
-  const parsed = parsePasswd(content, { path: credentialsPath(account), owner: toOctets(account.name) });
+  const parsed = parsePasswd(content, {
+    path: store.placeOf(account, 'passwd'),
+    owner: toOctets(account.name),
+  });
   for (const fault of parsed.faults) context.report.fault(fault);
   return parsed.credentials;
 }

@@ -1,5 +1,6 @@
 // Whose password it is, by passwd(1)'s rules: root's word holds for everyone, everyone else's for himself (DESIGN §6).
 
+import type { ToolStore } from '../../store/tool-store.ts';
 import { type Account, findAccount, invokingAccount, NssError } from '../../unix/nss.ts';
 import { passwdExit } from '../exit-codes.ts';
 import { type Refusal, refusal } from '../refusal.ts';
@@ -9,8 +10,12 @@ export function isRoot(): boolean {
   return process.geteuid?.() === 0;
 }
 
-/** Finds the account that is meant; a name that is not given means the invoking one. */
-export function targetOf(name: string | undefined): Account | Refusal {
+/** Finds the account that is meant; a name that is not given means the invoking one, which a database does not have. */
+export function targetOf(name: string | undefined, store: ToolStore): Account | Refusal {
+  if (!store.isUnix) {
+    const account = name === undefined ? undefined : store.find(name);
+    return account ?? refusal(passwdExit.usage, 'accounts are in a database: which user?');
+  }
   try {
     const self = name === undefined || !isRoot() ? invokingAccount() : undefined;
     const account = name === undefined ? self : findAccount(name);

@@ -5,14 +5,13 @@ import { passwdExit } from '../exit-codes.ts';
 import { isRefusal, refusal } from '../refusal.ts';
 import { isPasswordOf, passwordOctets } from './credential.ts';
 import { openPasswordInput } from './password-input.ts';
-import { credentialsOf, hasKey, keyOf, scopeOf, settingsOf, stop } from './subject.ts';
+import { credentialsOf, hasKey, keyOf, scopeOf, stop, type Tools } from './subject.ts';
 import { targetOf } from './target.ts';
 
 /** Exits with 0 if the password that is given is the one of the account and the realm. */
-export async function verifyPassword(context: Context): Promise<number> {
-  const account = targetOf(context.arguments.user);
+export async function verifyPassword(context: Context, tools: Tools): Promise<number> {
+  const account = targetOf(context.arguments.user, tools.store);
   if (isRefusal(account)) return stop(context, account);
-  const settings = settingsOf(context);
   const scope = scopeOf(context, account);
   if (isRefusal(scope)) return stop(context, scope);
   const input = openPasswordInput(context, 1, 'one: the password');
@@ -20,7 +19,7 @@ export async function verifyPassword(context: Context): Promise<number> {
   const password = await input.next(`SIP password of ${account.name}:`);
   if (isRefusal(password)) return stop(context, password);
 
-  const credentials = credentialsOf(context, settings, account);
+  const credentials = await credentialsOf(context, tools, account);
   if (isRefusal(credentials)) return stop(context, credentials);
   if (credentials === undefined)
     return stop(context, refusal(passwdExit.missing, `${account.name} has no SIP password`));

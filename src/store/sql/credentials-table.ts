@@ -3,7 +3,7 @@
 import type { Credential } from '../../home/passwd.ts';
 import { fromOctets, toOctets } from '../../message/octets.ts';
 import type { Database, Row } from './database.ts';
-import type { DatabaseSettings } from './database-settings.ts';
+import type { CredentialColumns, DatabaseSettings } from './database-settings.ts';
 
 /** A row: its credential, and what LoadCredentials names besides. */
 export interface CredentialRow {
@@ -40,10 +40,16 @@ export async function readCredentialRows(
 }
 
 function readRow(row: Row, { columns }: DatabaseSettings, loaded: readonly string[]): CredentialRow {
+  const attributes = Object.fromEntries(loaded.map((name) => [name, textOf(row[name])]));
+  return { credential: credentialOf(row, columns), attributes };
+}
+
+/** The credential that a row is. */
+export function credentialOf(row: Row, columns: CredentialColumns): Credential {
   const text = (column: string | undefined) => textOf(column === undefined ? '' : row[column]);
   const plain = text(columns.plain);
   const flags = columns.flags === undefined ? LOAD_SER : Number(row[columns.flags]);
-  const credential = {
+  return {
     authUsername: text(columns.username),
     realm: text(columns.realm),
     did: columns.did === undefined ? '_default' : text(columns.did),
@@ -60,7 +66,12 @@ function readRow(row: Row, { columns }: DatabaseSettings, loaded: readonly strin
     extra: [],
     line: 0,
   };
-  return { credential, attributes: Object.fromEntries(loaded.map((name) => [name, text(name)])) };
+}
+
+/** The column of flags for letters of passwd; bits that are not ours are as they were. */
+export function flagBits(letters: string, before: number): number {
+  const own = (letters.includes('s') ? LOAD_SER : 0) | (letters.includes('d') ? DISABLED : 0);
+  return (before & ~(LOAD_SER | DISABLED)) | own;
 }
 
 function textOf(value: unknown): string {

@@ -32,6 +32,11 @@ export const LOCATION_COLUMNS = [
 /** How long a contact that has expired, or was taken away, is remembered: it tells late duplicates apart (64·T1). */
 const MEMORY_MS = 32_000;
 
+/** The name of the lock that whoever writes a user's contacts holds. */
+export function lockOf({ username, domain }: Owner): string {
+  return `sr-${createHash('sha1').update(`${username}\n${domain}`).digest('hex')}`;
+}
+
 /** Reads all contacts of a user. */
 export async function readContacts(db: Kysely<Tables>, owner: Owner): Promise<Contacts> {
   return contactsOf(await rowsOf(db, owner));

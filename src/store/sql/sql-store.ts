@@ -1,7 +1,6 @@
 // The store over a database (DESIGN §7): credentials in auth_db's table, contacts in `location`, calls in `acc`. Its users have
 // no account on this host, no config and no groups. What cannot be asked fails, and never looks like a wrong password.
 
-import { createHash } from 'node:crypto';
 import { isEnabled } from '../../home/passwd.ts';
 import { type AccessRules, refusalOf } from '../access.ts';
 import { type Answer, type DigestFields, NO_FILE, type Operation, type Store, whole } from '../store.ts';
@@ -10,7 +9,7 @@ import { writeCalls } from './acc-table.ts';
 import { type CredentialRow, databaseText, readCredentialRows } from './credentials-table.ts';
 import type { Database } from './database.ts';
 import type { DatabaseSettings } from './database-settings.ts';
-import { contactsOf, type Owner, readContacts, rowsOf, writeLines } from './location-table.ts';
+import { contactsOf, lockOf, type Owner, readContacts, rowsOf, writeLines } from './location-table.ts';
 
 /** What the store must know of the server's configuration. */
 export interface SqlStoreSettings {
@@ -136,8 +135,7 @@ export function createSqlStore(database: Database, settings: SqlStoreSettings): 
   }
 
   function write(owner: Owner, after: string, lines: readonly string[]): Promise<Answer> {
-    const lock = `sr-${createHash('sha1').update(`${owner.username}\n${owner.domain}`).digest('hex')}`;
-    return database.transact(lock, async (db): Promise<Answer> => {
+    return database.transact(lockOf(owner), async (db): Promise<Answer> => {
       const rows = await rowsOf(db, owner);
       if (contactsOf(rows).version !== after) return { type: 'changed' };
       return { type: 'written', version: await writeLines(db, owner, lines, rows, Date.now()) };
