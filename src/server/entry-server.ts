@@ -17,6 +17,8 @@ const CHANNEL_FD = 3;
 const PASSING_FD = 4;
 /** How long it waits for answers to what was asked, when it is to stop. */
 const DRAIN_MS = 5000;
+/** How long work waits where all is well: homes are on this host, a database is a few questions away. */
+const BEHIND_MS = { homes: 40, database: 500 };
 
 hardenProcess();
 // A signal to all of the server's processes is for the keeper, which tells what to do.
@@ -82,7 +84,12 @@ function ordered(what: Ordered): void {
 async function start(what: Ordered & { type: 'start' }): Promise<void> {
   const { settings: text, key, sockets, controlFd, wtmp, aliveMs } = what;
   const { settings } = settingsOf(text, undefined);
-  const kept = createKeeperHost(channel, settings.keywords.KeyFile, wtmp);
+  const kept = createKeeperHost(
+    channel,
+    settings.keywords.KeyFile,
+    wtmp,
+    settings.database === undefined ? BEHIND_MS.homes : BEHIND_MS.database,
+  );
   host = kept;
   log = openServerLog(settings);
   const started = await startServer(settings, undefined, log, {

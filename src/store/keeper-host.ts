@@ -36,14 +36,15 @@ interface Work {
   readonly sinceMs: number;
 }
 
-/** The worker is behind when so much waits for it, and the first of that for so long: a home that hangs is no such thing. */
-const BEHIND = { works: 100, ms: 40 };
+/** The worker is behind when so much waits for it, and the first of that for long: a home that hangs is no such thing. */
+const BEHIND_WORKS = 100;
 
-/** Makes the host; `wtmp` is the path of the log of logins, if any. */
+/** Makes the host; `wtmp` is the path of the log of logins, if any; `behindMs`: how long work waits that is not behind. */
 export function createKeeperHost(
   channel: Channel,
   keyFile: string | undefined,
   wtmp: string | undefined,
+  behindMs: number,
 ): KeeperHost {
   const asked = new Map<number, (answer: unknown) => void>();
   let works = new Map<number, Work>();
@@ -161,9 +162,9 @@ export function createKeeperHost(
       else apart.delete(user);
     },
     isBehind() {
-      if (works.size < BEHIND.works) return false;
+      if (works.size < BEHIND_WORKS) return false;
       const [first] = works.values();
-      return first !== undefined && performance.now() - first.sinceMs > BEHIND.ms;
+      return first !== undefined && performance.now() - first.sinceMs > behindMs;
     },
     close() {},
   };

@@ -15,7 +15,7 @@ export async function openToolStore(settings: ServerSettings): Promise<ToolStore
 }
 
 /** Of the accounts of NSS. */
-export function unixToolStore(strictModes: boolean): ToolStore {
+function unixToolStore(strictModes: boolean): ToolStore {
   return {
     isUnix: true,
     placeOf: (account, what) => (what === 'passwd' ? credentialsPath : contactsPath)(account),

@@ -14,8 +14,7 @@ import { isRoot, WrappedHost, wrapperNeeds } from './wrapped-host.ts';
 import { WrappedServer } from './wrapped-server.ts';
 
 const bench = resolve(import.meta.dirname, '../../bench');
-const firstCalls = 10_000;
-const allCalls = longSeconds() >= 150 ? 100_000 : 20_000;
+const [firstCalls, allCalls] = longSeconds() >= 150 ? [10_000, 100_000] : [5000, 12_000];
 const callsASecond = 1000;
 const timerT1Ms = 50;
 const mostGrowth = 1.1;
