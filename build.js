@@ -40,6 +40,8 @@ async function buildPrograms() {
       { in: 'src/server/entry-server.ts', out: 'server' },
       { in: 'src/keeper/home-worker.ts', out: 'home-worker' },
       { in: 'src/keeper/database-worker.ts', out: 'database-worker' },
+      { in: 'src/keeper/tables-worker.ts', out: 'tables-worker' },
+      { in: 'src/db/entry-database.ts', out: 'database-server' },
       { in: 'src/keeper/pam-worker.ts', out: 'pam-worker' },
     ],
     outdir: 'dist',

@@ -2,7 +2,7 @@
 //   unit     pure code and the host's own facilities, in parallel
 //   program  the built programs as a user runs them: one file at a time, since some compare times
 //   peers    real phones, real accounts (root, Debian packages); one file at a time
-//   long     fuzzing, kill -9, 100,000 accounts; LONG_SECONDS each, 15 in CI
+//   long     fuzzing, kill -9, 100,000 accounts; LONG_SECONDS each, 12 in CI
 
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';

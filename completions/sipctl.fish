@@ -5,7 +5,7 @@ function __sipctl_at
   set -l path sipctl
   for word in $words[2..]
     switch "$path $word"
-      case 'sipctl setup' 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl ban' 'sipctl ban list' 'sipctl ban rm' 'sipctl reload' 'sipctl stop' 'sipctl log'
+      case 'sipctl setup' 'sipctl serve' 'sipctl ul' 'sipctl ul show' 'sipctl ul add' 'sipctl ul rm' 'sipctl ul dump' 'sipctl user' 'sipctl user list' 'sipctl user show' 'sipctl config' 'sipctl config show' 'sipctl config get' 'sipctl config set' 'sipctl config unset' 'sipctl config edit' 'sipctl config check' 'sipctl ha1' 'sipctl check' 'sipctl last' 'sipctl status' 'sipctl stats' 'sipctl ping' 'sipctl calls' 'sipctl drop' 'sipctl trace' 'sipctl monitor' 'sipctl ban' 'sipctl ban list' 'sipctl ban rm' 'sipctl reload' 'sipctl stop' 'sipctl log' 'sipctl db' 'sipctl db serve'
         set path "$path $word"
     end
   end
@@ -32,6 +32,7 @@ complete -c sipctl -n '__sipctl_at sipctl' -a ban -d 'Show and end bans of addre
 complete -c sipctl -n '__sipctl_at sipctl' -a reload -d 'Have the configuration read again.'
 complete -c sipctl -n '__sipctl_at sipctl' -a stop -d 'Stop the server.'
 complete -c sipctl -n '__sipctl_at sipctl' -a log -d 'Change what is logged until the next reload.'
+complete -c sipctl -n '__sipctl_at sipctl' -a db -d 'Offer the accounts of this host as a database.'
 complete -c sipctl -n '__sipctl_at sipctl' -l version -d 'show the version'
 complete -c sipctl -n '__sipctl_at sipctl' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl setup' -s f -r -F -d 'write FILE instead of /etc/sr/config'
@@ -156,3 +157,9 @@ complete -c sipctl -n '__sipctl_at sipctl stop' -l socket -r -F -d 'the control 
 complete -c sipctl -n '__sipctl_at sipctl stop' -s h -l help -d 'show this help'
 complete -c sipctl -n '__sipctl_at sipctl log' -l socket -r -F -d 'the control socket of the server that is meant'
 complete -c sipctl -n '__sipctl_at sipctl log' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl db' -a serve -d 'Speak the PostgreSQL protocol to Kamailio, psql and others.'
+complete -c sipctl -n '__sipctl_at sipctl db' -s h -l help -d 'show this help'
+complete -c sipctl -n '__sipctl_at sipctl db serve' -l listen -x -d 'unix:PATH or ADDRESS:PORT; default: unix:/run/sr/.s.PGSQL.5432'
+complete -c sipctl -n '__sipctl_at sipctl db serve' -s f -r -F -d 'read the configuration from FILE'
+complete -c sipctl -n '__sipctl_at sipctl db serve' -s o -x -d 'override a keyword of the file'
+complete -c sipctl -n '__sipctl_at sipctl db serve' -s h -l help -d 'show this help'

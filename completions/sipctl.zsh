@@ -1,6 +1,34 @@
 #compdef sipctl
 # Generated from its definition by: node build.js --completions
 
+_sipctl_db_serve() {
+  _arguments -s \
+    '--listen[unix:PATH or ADDRESS:PORT; default: unix:/run/sr/.s.PGSQL.5432]:PLACE: ' \
+    '-f[read the configuration from FILE]:FILE:_files' \
+    '*-o[override a keyword of the file]:KEYWORD=VALUE: ' \
+    '(-h --help)'{-h,--help}'[show this help]'
+}
+
+_sipctl_db() {
+  local context state state_descr line
+  typeset -A opt_args
+  local -a commands=(
+    'serve:Speak the PostgreSQL protocol to Kamailio, psql and others.'
+  )
+  _arguments -C \
+    '(-h --help)'{-h,--help}'[show this help]' \
+    '1: :->command' \
+    '*:: :->words'
+  case $state in
+    command) _describe command commands ;;
+    words)
+      case $line[1] in
+        serve) _sipctl_db_serve ;;
+      esac
+      ;;
+  esac
+}
+
 _sipctl_log() {
   _arguments -s \
     '--socket[the control socket of the server that is meant]:PATH:_files' \
@@ -355,6 +383,7 @@ _sipctl() {
     'reload:Have the configuration read again.'
     'stop:Stop the server.'
     'log:Change what is logged until the next reload.'
+    'db:Offer the accounts of this host as a database.'
   )
   _arguments -C \
     '--version[show the version]' \
@@ -384,6 +413,7 @@ _sipctl() {
         reload) _sipctl_reload ;;
         stop) _sipctl_stop ;;
         log) _sipctl_log ;;
+        db) _sipctl_db ;;
       esac
       ;;
   esac

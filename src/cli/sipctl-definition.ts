@@ -41,6 +41,32 @@ const serve: CommandDefinition = {
   run: () => import('./sipctl/serve.ts'),
 };
 
+const db: CommandDefinition = {
+  name: 'db',
+  summary: 'Offer the accounts of this host as a database.',
+  commands: [
+    {
+      name: 'serve',
+      summary: 'Speak the PostgreSQL protocol to Kamailio, psql and others.',
+      options: [
+        {
+          long: '--listen',
+          value: 'PLACE',
+          description: 'unix:PATH or ADDRESS:PORT; default: unix:/run/sr/.s.PGSQL.5432',
+        },
+        { short: '-f', value: 'FILE', description: 'read the configuration from FILE', completes: 'file' },
+        {
+          short: '-o',
+          value: 'KEYWORD=VALUE',
+          description: 'override a keyword of the file',
+          repeatable: true,
+        },
+      ],
+      run: () => import('./sipctl/db-serve.ts'),
+    },
+  ],
+};
+
 const setup: CommandDefinition = {
   name: 'setup',
   summary: 'Set a host up: its configuration, its group, its first users.',
@@ -282,5 +308,6 @@ export const sipctl: ProgramDefinition = {
       run: () => import('./sipctl/last.ts'),
     },
     ...operate,
+    db,
   ],
 };

@@ -6,7 +6,7 @@
 
 import { Socket } from 'node:net';
 import { type Channel, openChannel, parseJson } from '../store/channel.ts';
-import type { Store } from '../store/store.ts';
+import type { Operation, Store } from '../store/store.ts';
 import { warmThreadPool } from '../unix/as-user.ts';
 import { hardenProcess } from '../unix/process-hardening.ts';
 import { progressWriter } from './progress.ts';
@@ -27,10 +27,26 @@ const PROGRESS_FD = 4;
 const DIRECT_FD = 5;
 const NO_REQUEST = JSON.stringify([{ type: 'failed', why: 'not a request' }]);
 
+/** What a worker has its requests done by. */
+export interface Requests<O> {
+  /** The operations of a request; undefined: they are none. */
+  operationsOf(json: string): readonly O[] | undefined;
+  /** Does them; one answer each. */
+  run(user: string, operations: readonly O[]): Promise<readonly unknown[]>;
+  close(): void;
+}
+
+/** Serves a store, for settings as they come. */
+export function serveStore<T>(open: (settings: T, events: WorkerEvents) => Store): Promise<void> {
+  return serveRequests<T, Operation>((settings, events) => ({ ...open(settings, events), operationsOf }));
+}
+
 /** Serves what `open` opens, for settings as they come. */
-export async function serveStore<T>(open: (settings: T, events: WorkerEvents) => Store): Promise<void> {
+export async function serveRequests<T, O = never>(
+  open: (settings: T, events: WorkerEvents) => Requests<O>,
+): Promise<void> {
   let busy = 0;
-  let store: Store | undefined;
+  let store: Requests<O> | undefined;
   hardenProcess();
   // A signal to all of the server's processes is for the keeper, which may have requests left.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
@@ -53,12 +69,12 @@ export async function serveStore<T>(open: (settings: T, events: WorkerEvents) =>
     onOpened: (answer) => channel.send(`opened ${JSON.stringify(answer)}`),
   };
 
-  function serve(from: Channel, by: Store, line: string): void {
+  function serve(from: Channel, by: Requests<O>, line: string): void {
     const idEnds = line.indexOf(' ');
     const userEnds = line.indexOf(' ', idEnds + 1);
     const id = line.slice(0, idEnds);
     const user = decodeURIComponent(line.slice(idEnds + 1, userEnds));
-    const operations = operationsOf(line.slice(userEnds + 1));
+    const operations = by.operationsOf(line.slice(userEnds + 1));
     if (operations === undefined) {
       from.send(`${id} ${NO_REQUEST}`);
       return;

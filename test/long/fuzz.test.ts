@@ -168,8 +168,16 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
       }
     }
 
-    for (let elapsed = 0; elapsed < seconds * 1000; elapsed = performance.now() - began) {
-      const quarter = quarters[Math.floor((4 * elapsed) / (seconds * 1000))] as Memory[];
+    // In a short run some answer may be long in coming.
+    const wanted = ['200', '400', '401', '403'];
+    const isLacking = (elapsed: number) =>
+      elapsed < seconds * 4000 && wanted.some((status) => !answers.has(status));
+    for (
+      let elapsed = 0;
+      elapsed < seconds * 1000 || isLacking(elapsed);
+      elapsed = performance.now() - began
+    ) {
+      const quarter = quarters[Math.min(3, Math.floor((4 * elapsed) / (seconds * 1000)))] as Memory[];
       const seed = firstSeed + batches;
       try {
         await batch(seed);
@@ -200,7 +208,7 @@ describeNeeding(wrapperNeeds, `hostile input (FUZZ_SEED=${firstSeed})`, () => {
         `${registrations} registrations beside them in ${seconds} s; answers ${JSON.stringify(Object.fromEntries([...answers].sort()))}\n` +
         `MiB in the quarters: RSS ${mebibytes('rss')}, used ${mebibytes('used')}; growth ${growth.toFixed(3)}`,
     );
-    for (const status of ['200', '400', '401', '403']) expect(answers.get(status), status).toBeGreaterThan(0);
+    for (const status of wanted) expect(answers.get(status), status).toBeGreaterThan(0);
     await server.stop();
     isServing = false;
     checkContacts();

@@ -19,7 +19,7 @@ const callersAtOnce = 10;
 /** With both, and with one alone. */
 const phaseMs = (longSeconds() * 1000) / 2;
 /** How often a phone registers: real ones do every few minutes, and those on TCP once more when it ends. */
-const refreshMs = 4000;
+const refreshMs = 2500;
 
 /** A call that was tried. */
 interface Attempt {

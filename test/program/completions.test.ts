@@ -36,7 +36,20 @@ describe.skipIf(!hasProgram('bash'))('bash completes (needs bash)', () => {
   test('commands and their commands', () => {
     expect(bashOffers('sipctl', '')).toEqual([
       ...['setup', 'serve', 'ul', 'user', 'config', 'ha1', 'check', 'last'],
-      ...['status', 'stats', 'ping', 'calls', 'drop', 'trace', 'monitor', 'ban', 'reload', 'stop', 'log'],
+      ...[
+        'status',
+        'stats',
+        'ping',
+        'calls',
+        'drop',
+        'trace',
+        'monitor',
+        'ban',
+        'reload',
+        'stop',
+        'log',
+        'db',
+      ],
     ]);
     expect(bashOffers('sipctl', 'c')).toEqual(['config', 'check', 'calls']);
     expect(bashOffers('sipctl', 'ul', '')).toEqual(['show', 'add', 'rm', 'dump']);

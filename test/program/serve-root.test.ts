@@ -249,10 +249,10 @@ describe.skipIf(!isRoot)('sipctl serve, run by root (needs root)', () => {
       const ended = Served.start(host, 'root', keyFile, undefined, `mount --bind '${broken}' '${place}'`);
       // It may have been ready for a moment.
       const running = await ended.catch((error: Error) => error.message);
-      if (typeof running === 'string') expect(running).toContain('no worker in homes can be kept');
+      if (typeof running === 'string') expect(running).toContain('no worker can be kept');
       else {
         expect(await running.shown.end()).toBe(70);
-        expect(running.log()).toContain('sipctl: no worker in homes can be kept: ');
+        expect(running.log()).toContain('sipctl: no worker can be kept: ');
         await running.stop();
       }
     });

@@ -75,6 +75,7 @@ const shows: Readonly<Record<string, Show>> = {
   'sipctl reload': {},
   'sipctl stop': {},
   'sipctl log': { words: ['info'] },
+  'sipctl db serve': { words: ['--listen', 'nowhere'], status: 64 },
 };
 
 /** The commands that do something, by their words. */

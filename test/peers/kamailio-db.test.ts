@@ -1,0 +1,243 @@
+// Debian's Kamailio and its db_postgres, unmodified, over `sipctl db serve`: it authenticates by ~/.sr/passwd, keeps contacts in
+// ~/.sr/usrloc, and asks for UNIX groups. Its configuration is Debian's stock one with the lines of etc/sr-kamailio.sed.
+
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parseUsrloc } from '../../src/home/usrloc.ts';
+import { type Agent, createAgent } from '../agent/agent.ts';
+import { Background } from '../host/background.ts';
+import { freePort } from '../host/free-port.ts';
+import { realm } from '../host/passwords.ts';
+import { describeNeeding } from '../host/required.ts';
+import { run, runOrThrow } from '../host/run.ts';
+import { WrappedHost, wrapperNeeds } from '../long/wrapped-host.ts';
+import { Phone, SDP } from '../server/phone.ts';
+import { sippLoad } from './sipp.ts';
+
+const accounts = Number(process.env.KAMAILIO_ACCOUNTS) || 50;
+const stock = '/etc/kamailio/kamailio.cfg';
+const script = resolve(import.meta.dirname, '../../etc/sr-kamailio.sed');
+const password = 'secret';
+/** INFO asks whether the caller is in a group. */
+const groupQuestion = ['sip', 'wheel']
+  .map(
+    (group) =>
+      `  if (is_method("INFO") && $hdr(Group) == "${group}" && is_user_in("From", "${group}")) { sl_send_reply("200", "OK"); exit; }\n`,
+  )
+  .concat('  if (is_method("INFO")) { sl_send_reply("403", "No"); exit; }\n')
+  .join('');
+
+describeNeeding(
+  ['root', 'kamailio', 'psql', 'sipp', 'sed', ...wrapperNeeds],
+  'Kamailio over sipctl db serve',
+  () => {
+    let host: WrappedHost;
+    let database: Background;
+    let kamailio: Background | undefined;
+    let databasePort: number;
+    let port: number;
+    const agents: Agent[] = [];
+
+    beforeAll(async () => {
+      host = new WrappedHost(accounts);
+      for (const user of host.users) host.makeHome(user);
+      // All at once: a thousand programs would take a minute.
+      runOrThrow(host.command('sippasswd', ['--batch', '--realm', realm]), {
+        input: host.users.map((user) => `${user}:${password}\n`).join(''),
+        env: host.environment,
+        timeoutMs: 60_000,
+      });
+      databasePort = await freePort();
+      const credentials = join(host.directory, 'credentials');
+      writeFileSync(credentials, `kamailio:${password}\n`, { mode: 0o600 });
+      const file = join(host.directory, 'config');
+      const lines = [`Realm ${realm}`, 'DbReadHashes yes', `DbCredentials ${credentials}`];
+      writeFileSync(file, `${lines.join('\n')}\n`);
+      const words = ['db', 'serve', '--listen', `127.0.0.1:${databasePort}`, '-f', file];
+      database = new Background(host.command('sipctl', words), { env: host.environment });
+      await database.match(/^Serving the accounts/m);
+    }, 90_000);
+
+    afterAll(async () => {
+      await Promise.all(agents.map((agent) => agent.close()));
+      await kamailio?.stop();
+      expect(await database?.stop()).toBe(0);
+      host?.remove();
+    });
+
+    /** Starts it with contacts written through (1) or not kept in memory at all (3). */
+    async function start(mode: 1 | 3): Promise<void> {
+      port = await freePort();
+      const made = runOrThrow(['sed', '-f', script, stock]);
+      const cfg = made
+        .replace('PASSWORD@127.0.0.1', `${password}@127.0.0.1:${databasePort}`)
+        .replace('"db_mode", 1', `"db_mode", ${mode}`)
+        .replace('#!define WITH_AUTH', `#!define WITH_AUTH\nlisten=udp:127.0.0.1:${port}\nalias="${realm}"`)
+        .replace(/^request_route \{$/m, `request_route {\n${groupQuestion}`);
+      const directory = join(host.directory, `kamailio-${mode}`);
+      mkdirSync(directory, { recursive: true });
+      const file = join(directory, 'kamailio.cfg');
+      writeFileSync(file, cfg);
+      const memory = ['-m', '64', '-M', '8'];
+      kamailio = new Background([
+        'kamailio',
+        '-f',
+        file,
+        '-DD',
+        '-E',
+        ...memory,
+        '-w',
+        directory,
+        '-Y',
+        directory,
+        '-P',
+        join(directory, 'pid'),
+      ]);
+      await vi.waitFor(async () => expect((await options()).status).toBeGreaterThan(0), {
+        timeout: 20_000,
+        interval: 200,
+      });
+    }
+
+    async function stop(): Promise<void> {
+      await kamailio?.stop();
+      kamailio = undefined;
+    }
+
+    async function open(timeoutMs = 5000): Promise<Agent> {
+      const agent = await createAgent({
+        transport: 'udp',
+        server: { address: '127.0.0.1', port },
+        timeoutMs,
+      });
+      agents.push(agent);
+      return agent;
+    }
+
+    async function options() {
+      const agent = await open(300);
+      try {
+        return await agent.request({ method: 'OPTIONS', requestUri: `sip:127.0.0.1:${port}` });
+      } finally {
+        await agent.close();
+      }
+    }
+
+    const contactsOf = (user: string) => {
+      const path = host.usrloc(user);
+      return existsSync(path) ? parseUsrloc(readFileSync(path, 'latin1'), path).bindings : [];
+    };
+
+    describe.each([1, 3] as const)('db_mode %s', (mode) => {
+      beforeAll(() => start(mode), 30_000);
+      afterAll(async () => {
+        await stop();
+        for (const user of host.users) rmSync(host.usrloc(user), { force: true });
+      });
+
+      test(`${accounts} accounts register, and their contacts are in ~/.sr/usrloc`, {
+        timeout: 90_000,
+      }, async () => {
+        const users = host.users.map((user) => ({ user, password }));
+        const load = { users, domain: realm, address: '127.0.0.1' as const, port, transport: 'udp' as const };
+        const result = await sippLoad({ ...load, registrations: accounts, atOnce: 10 });
+        expect(result).toEqual({ registered: accounts, failed: 0 });
+        expect(host.users.filter((user) => contactsOf(user).length !== 1)).toEqual([]);
+        const shown = run(host.command('sipctl', ['ul', 'show', 'u1', '--json']), { env: host.environment });
+        expect(JSON.parse(shown.stdout)).toMatchObject([{ user: 'u1', uri: contactsOf('u1')[0]?.uri }]);
+      });
+
+      test('a wrong password is refused, a new one holds for the next message', async () => {
+        const agent = await open();
+        const register = (secret: string) => agent.register({ user: 'u2', password: secret, domain: realm });
+        expect((await register('wrong')).status).toBe(401);
+        host.setPassword('u2', 'new');
+        try {
+          expect((await register(password)).status).toBe(401);
+          expect((await register('new')).status).toBe(200);
+        } finally {
+          host.setPassword('u2', password);
+        }
+      });
+
+      test('calls are made, and come to who registered', async () => {
+        const [caller, callee] = [new Phone(await open(), 'u3'), new Phone(await open(), 'u4')];
+        for (const { agent, user } of [caller, callee])
+          expect((await agent.register({ user, password, domain: realm })).status).toBe(200);
+        const called = caller.request('INVITE', `sip:u4@${realm}`, {
+          fields: { 'Content-Type': 'application/sdp' },
+          body: SDP,
+          secret: password,
+        });
+        await callee.answer(await callee.next('INVITE'), 200, { body: SDP });
+        const answer = await called;
+        expect(answer.status).toBe(200);
+        await caller.confirm(answer);
+        await callee.next('ACK');
+        const bye = caller.agent.request(caller.within('BYE', answer, 90));
+        await callee.answer(await callee.next('BYE'), 200);
+        expect((await bye).status).toBe(200);
+        const acct = join(host.home('u4'), '.sr/acct');
+        await vi.waitFor(() => expect(existsSync(acct)).toBe(true), { timeout: 5000, interval: 20 });
+        const records = readFileSync(acct, 'utf8')
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+        expect(records.at(-1)).toMatchObject({
+          status: 'answered',
+          dir: 'in',
+          from: `sip:u3@${realm}`,
+          to: `sip:u4@${realm}`,
+          ended_by: 'caller',
+        });
+      });
+
+      test('groups are those of UNIX', async () => {
+        const agent = await open();
+        const ask = async (group: string) =>
+          (
+            await agent.request({
+              method: 'INFO',
+              requestUri: `sip:${realm}`,
+              fields: { From: `<sip:u1@${realm}>;tag=1`, Group: group },
+            })
+          ).status;
+        expect([await ask('sip'), await ask('wheel')]).toEqual([200, 403]);
+      });
+
+      test('Kamailio started anew finds its contacts', async () => {
+        const callee = new Phone(await open(), 'u5');
+        expect((await callee.agent.register({ user: 'u5', password, domain: realm })).status).toBe(200);
+        await stop();
+        await start(mode);
+        const caller = new Phone(await open(), 'u6');
+        const called = caller.request('INVITE', `sip:u5@${realm}`, {
+          fields: { 'Content-Type': 'application/sdp' },
+          body: SDP,
+          secret: password,
+        });
+        // It answers to where it was asked from before: the server of its agent has another port now.
+        const { request } = await callee.next('INVITE');
+        expect(request.requestUri).toBe(callee.contact);
+        called.catch(() => {});
+      });
+    });
+
+    test('psql shows the tables and their columns', () => {
+      const psql = (...words: string[]) =>
+        run(['psql', '-h', '127.0.0.1', '-p', `${databasePort}`, '-U', 'kamailio', '-d', 'sr', ...words], {
+          env: { ...process.env, PGPASSWORD: password, LD_PRELOAD: '' },
+        });
+      expect(psql('-c', '\\d').stdout).toMatch(/^ public \| location +\| table \| sr$/m);
+      expect(psql('-c', '\\d location').stdout).toMatch(/^ contact +\| text +\|/m);
+      expect(psql('-c', '\\dt loc*').stdout).toContain('(2 rows)');
+      expect(psql('-At', '-c', "select username from subscriber where username = 'u7'").stdout).toBe('u7\n');
+      const { status, stderr } = psql('-c', "update subscriber set ha1 = ''");
+      expect([status, stderr]).toEqual([
+        1,
+        expect.stringContaining('table subscriber cannot be written to here'),
+      ]);
+    });
+  },
+);
