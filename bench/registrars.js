@@ -49,19 +49,24 @@ async function start(argv, environment, port) {
 function makeDatabase(directory, accounts) {
   const path = join(directory, 'kamailio.db');
   rmSync(path, { force: true });
+  run(['sqlite3', path], { input: kamailioTables('db_sqlite', accounts) });
+}
+
+/** Statements that make Kamailio's tables with these accounts; `kind` is a folder of /usr/share/kamailio. */
+export function kamailioTables(kind, accounts) {
   const create = ['standard', 'auth_db', 'usrloc'].map((table) =>
-    readFileSync(`/usr/share/kamailio/db_sqlite/${table}-create.sql`, 'utf8'),
+    readFileSync(`/usr/share/kamailio/${kind}/${table}-create.sql`, 'utf8'),
   );
   const rows = accounts.map(({ name, password }) => {
     const [ha1, ha1b] = [md5(`${name}:${realm}:${password}`), md5(`${name}@${realm}:${realm}:${password}`)];
     return `insert into subscriber(username,domain,password,ha1,ha1b) values('${name}','${realm}','','${ha1}','${ha1b}');`;
   });
-  run(['sqlite3', path], { input: [...create, 'begin;', ...rows, 'commit;'].join('\n') });
+  return [...create, 'begin;', ...rows, 'commit;'].join('\n');
 }
 
-/** Kamailio on UDP 127.0.0.1:`port`; `mode` is DBM0 (contacts in memory) or DBM1 (written through to SQLite). */
-export async function startKamailio(directory, port, accounts, mode) {
-  makeDatabase(directory, accounts);
+/** Kamailio on UDP 127.0.0.1:`port`; `mode` is DBM0 (contacts in memory) or DBM1 (written through), to SQLite or `url`. */
+export async function startKamailio(directory, port, accounts, mode, url) {
+  if (url === undefined) makeDatabase(directory, accounts);
   const libraries = readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/kamailio/modules/`);
   const modules = libraries.find((path) => {
     try {
@@ -73,7 +78,9 @@ export async function startKamailio(directory, port, accounts, mode) {
   const config = readFileSync(join(import.meta.dirname, 'kamailio.cfg'), 'utf8')
     .replaceAll('PORT', port)
     .replaceAll('DIRECTORY', directory)
-    .replace('MODULES', modules);
+    .replace('MODULES', modules)
+    .replace('db_sqlite.so', url === undefined ? 'db_sqlite.so' : `db_${url.slice(0, url.indexOf(':'))}.so`)
+    .replace(/sqlite:\/\/[^"]*/, (own) => url ?? own);
   const file = join(directory, 'kamailio.cfg');
   writeFileSync(file, config);
   const argv = ['kamailio', '-DD', '-f', file, '-Y', directory, '-m', '512', '-M', '16', '-A', `${mode}=1`];

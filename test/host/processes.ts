@@ -28,7 +28,15 @@ function readProcesses(start: number): ServerProcess[] {
   return [{ pid: start, name: script }, ...children.flatMap(processesOf)];
 }
 
-const NAMES = new Set(['sipctl', 'server', 'home-worker', 'pam-worker', 'database-worker']);
+const NAMES = new Set([
+  'database-server',
+  'tables-worker',
+  'sipctl',
+  'server',
+  'home-worker',
+  'pam-worker',
+  'database-worker',
+]);
 
 /** The one of a name; throws where there is none. */
 export function processOf(start: number, name: string): number {

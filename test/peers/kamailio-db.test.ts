@@ -52,7 +52,7 @@ describeNeeding(
       const credentials = join(host.directory, 'credentials');
       writeFileSync(credentials, `kamailio:${password}\n`, { mode: 0o600 });
       const file = join(host.directory, 'config');
-      const lines = [`Realm ${realm}`, 'DbReadHashes yes', `DbCredentials ${credentials}`];
+      const lines = [`Realm ${realm}`, 'DbReadHashes yes', 'DbWrite yes', `DbCredentials ${credentials}`];
       writeFileSync(file, `${lines.join('\n')}\n`);
       const words = ['db', 'serve', '--listen', `127.0.0.1:${databasePort}`, '-f', file];
       database = new Background(host.command('sipctl', words), { env: host.environment });
@@ -122,6 +122,29 @@ describeNeeding(
       } finally {
         await agent.close();
       }
+    }
+
+    /** kamctl as it is configured for this database. */
+    function tools(mode: 1 | 3) {
+      const home = join(host.directory, 'kamctl');
+      mkdirSync(home, { recursive: true });
+      const lines = [
+        ...[
+          `SIP_DOMAIN=${realm}`,
+          'DBENGINE=PGSQL',
+          'DBHOST=127.0.0.1',
+          `DBPORT=${databasePort}`,
+          'DBNAME=sr',
+        ],
+        ...['DBRWUSER=kamailio', `DBRWPW=${password}`, 'DBROUSER=kamailio', `DBROPW=${password}`],
+        ...[
+          'CTLENGINE=RPCFIFO',
+          `RPCFIFOPATH=${join(host.directory, `kamailio-${mode}`, 'kamailio_rpc.fifo')}`,
+        ],
+      ];
+      writeFileSync(join(home, '.kamctlrc'), `${lines.join('\n')}\n`);
+      const env = { ...process.env, HOME: home, LD_PRELOAD: '' };
+      return { kamctl: (...words: string[]) => run(['kamctl', ...words], { env, cwd: home }) };
     }
 
     const contactsOf = (user: string) => {
@@ -206,6 +229,22 @@ describeNeeding(
         expect([await ask('sip'), await ask('wheel')]).toEqual([200, 403]);
       });
 
+      test('kamctl adds, changes, takes away and shows', async () => {
+        const { kamctl } = tools(mode);
+        expect(kamctl('rm', 'u8').status).toBe(0);
+        const agent = await open();
+        const register = (secret: string) => agent.register({ user: 'u8', password: secret, domain: realm });
+        expect((await register(password)).status).toBe(401);
+        expect(kamctl('add', 'u8', 'first').stdout).toContain("new user 'u8' added");
+        expect((await register('first')).status).toBe(200);
+        expect(kamctl('passwd', 'u8', 'second').stdout).toContain('password change succeeded');
+        expect((await register('first')).status).toBe(401);
+        expect((await register('second')).status).toBe(200);
+        expect(kamctl('ul', 'show', 'u8').stdout).toContain(`sip:u8@127.0.0.1:${agent.local.port}`);
+        expect(kamctl('acl', 'show', 'u8').stdout).toMatch(/u8.*sip/);
+        host.setPassword('u8', password);
+      });
+
       test('Kamailio started anew finds its contacts', async () => {
         const callee = new Phone(await open(), 'u5');
         expect((await callee.agent.register({ user: 'u5', password, domain: realm })).status).toBe(200);
@@ -233,11 +272,6 @@ describeNeeding(
       expect(psql('-c', '\\d location').stdout).toMatch(/^ contact +\| text +\|/m);
       expect(psql('-c', '\\dt loc*').stdout).toContain('(2 rows)');
       expect(psql('-At', '-c', "select username from subscriber where username = 'u7'").stdout).toBe('u7\n');
-      const { status, stderr } = psql('-c', "update subscriber set ha1 = ''");
-      expect([status, stderr]).toEqual([
-        1,
-        expect.stringContaining('table subscriber cannot be written to here'),
-      ]);
     });
   },
 );
