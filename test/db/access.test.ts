@@ -1,6 +1,7 @@
 // Who is let in to a database server, what he may read and write there, and what strangers can do to it: nothing.
 
-import { createConnection } from 'node:net';
+import { once } from 'node:events';
+import { createConnection, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePasswd } from '../../src/home/passwd.ts';
 import { createRandom } from '../long/random.ts';
@@ -199,6 +200,37 @@ describe('with both', () => {
       if (count % 10 === 0) await client.query('delete from location where contact = $1', [name]);
     }
     expect(['passwd', 'usrloc', 'config', 'acct'].map((name) => served.read(name))).toEqual(before);
+  });
+
+  test('spoilt messages of somebody who was let in change nothing', { timeout: 60_000 }, async () => {
+    const random = createRandom(13);
+    const before = ['passwd', 'usrloc', 'config', 'acct'].map((name) => served.read(name));
+    const whole = [
+      'Q\0\0\0\x1cselect 1 as one, 2 two\0',
+      'P\0\0\0\x17\0select $1 as x\0\0\0',
+      'B\0\0\0\x12\0\0\0\0\0\x01\0\0\0\x01a\0\0',
+      'D\0\0\0\x06P\0',
+      'E\0\0\0\x09\0\0\0\0\0',
+      'C\0\0\0\x06S\0',
+      'S\0\0\0\x04',
+    ];
+    for (let connection = 0; connection < 150; connection++) {
+      const { stream } = ((await served.connect()) as unknown as { connection: { stream: Socket } })
+        .connection;
+      stream.on('error', () => {});
+      for (let count = 0; count < 20; count++) {
+        const text = random.pick(whole);
+        const at = random.below(text.length);
+        const spoilt = text.slice(0, at) + random.octets(random.below(5)) + text.slice(at + random.below(3));
+        stream.write(Buffer.from(random.chance(0.3) ? text : spoilt, 'latin1'));
+      }
+      const ended = once(stream, 'close');
+      stream.end(Buffer.from('X\0\0\0\x04', 'latin1'));
+      await ended;
+    }
+    expect(['passwd', 'usrloc', 'config', 'acct'].map((name) => served.read(name))).toEqual(before);
+    expect((await (await served.connect()).query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    expect(served.log.join('\n')).not.toContain('Error:');
   });
 
   test('what is no protocol ends its own connection, and no other', { timeout: 60_000 }, async () => {

@@ -155,6 +155,44 @@ describe('statements', () => {
     await expectSame('delete from location');
   });
 
+  test('every column of Kamailio’s comes back as it was written', async () => {
+    const row = {
+      ruid: 'uloc-1-2-3',
+      username: 'jan',
+      domain: 'example.com',
+      contact: 'sip:jan@192.0.2.77:5061;transport=tcp;x=y%20z?h=v',
+      received: 'sip:198.51.100.1:1024;transport=TCP',
+      path: '<sip:edge.example.com;lr>,<sip:other.example.com;lr>',
+      expires: '2033-03-03 03:03:03',
+      q: 0.25,
+      callid: 'a "quoted" call; id',
+      cseq: 77,
+      last_modified: '2026-11-30 01:02:03',
+      flags: 3,
+      cflags: 64,
+      user_agent: 'Phone; "x" \\ ü',
+      socket: 'tcp:192.0.2.9:5060',
+      methods: 5951,
+      instance: '<urn:uuid:00000000-0000-0000-0000-000000000001>',
+      reg_id: 2,
+      server_id: 9,
+      connection_id: 12,
+      keepalive: 1,
+      partition: 4,
+    };
+    const names = Object.keys(row);
+    const places = names.map((_, index) => `$${index + 1}`).join(', ');
+    await ours.query(`insert into location (${names.join(', ')}) values (${places})`, Object.values(row));
+    const { rows: found } = await ours.query({
+      text: `select ${names.join(', ')} from location where ruid = 'uloc-1-2-3'`,
+      types: { getTypeParser: () => String },
+    } as pg.QueryConfig);
+    expect(found).toEqual([
+      Object.fromEntries(names.map((name) => [name, String(row[name as keyof typeof row])])),
+    ]);
+    await ours.query("delete from location where ruid = 'uloc-1-2-3'");
+  });
+
   test.each([
     ['selec 1', '42601'],
     ['select * from nothing', '42P01'],

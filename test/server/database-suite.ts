@@ -12,6 +12,7 @@ import { readDatabasePassword } from '../../src/store/sql/password-file.ts';
 import type { SqlStoreSettings } from '../../src/store/sql/sql-store.ts';
 import type { Agent } from '../agent/agent.ts';
 import type { TestDatabase } from '../host/databases.ts';
+import { createRandom } from '../long/random.ts';
 import { hash } from './credentials-suite.ts';
 import { Phone, SDP } from './phone.ts';
 import { realm, TestServer } from './running-server.ts';
@@ -242,6 +243,50 @@ export function testDatabase(name: string, open: () => Promise<TestDatabase>, is
       const plain = await (await start(...config, 'CalculateHa1 yes')).agent();
       expect((await register(plain, 'tom', { password: 'plain' })).status).toBe(200);
       expect((await register(plain, 'tom')).status).toBe(401);
+    });
+
+    test('hostile names and realms are nobody’s, and change nothing', { timeout: 60_000 }, async () => {
+      const server = await start();
+      const { database: tables, verify, access } = server.settings();
+      const settings = { database: tables, verify, access, realm } as SqlStoreSettings;
+      const secret = readDatabasePassword(tables?.passwordFile) as string | undefined;
+      const accounts = await openSqlAccounts(settings, secret);
+      const store = accounts.openStore(settings);
+      const random = createRandom(5);
+      const pieces = [
+        "'",
+        "''",
+        '"',
+        '`',
+        ';',
+        '--',
+        '/*',
+        '\\',
+        '%',
+        '_',
+        '$1',
+        '?',
+        ' or 1=1',
+        ')',
+        'jan',
+        '\0',
+        'ü',
+      ];
+      const all = 'select * from credentials order by auth_username';
+      const before = await database.query(all);
+      const text = () => Array.from({ length: 1 + random.below(6) }, () => random.pick(pieces)).join('');
+      for (let count = 0; count < 1000; count++) {
+        const [user, ofRealm] = [text(), random.chance(0.5) ? realm : text()];
+        if (user === 'jan') continue;
+        const digest = { algorithm: 'MD5', username: user, realm: ofRealm, nonce: 'n', uri: 'u' } as const;
+        const rest = { method: 'REGISTER', qop: undefined, nc: undefined, cnonce: undefined, did: text() };
+        const credentials = { ...digest, ...rest, response: hash('jan', password) };
+        const [verified] = await store.run(user, [{ type: 'verify', credentials }]);
+        const [loaded] = await store.run(user, [{ type: 'loadContacts', known: undefined }]);
+        expect([user, verified?.type, loaded]).toMatchObject([user, 'no', { type: 'text', text: '' }]);
+      }
+      accounts.close();
+      expect(await database.query(all)).toEqual(before);
     });
 
     test('CredentialsCache keeps a password for so long and no longer', async () => {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { bindingKey, compactUsrloc, formatBinding, formatRemoval, parseUsrloc } from '../../home/usrloc.ts';
 import type { Binding } from '../../home/usrloc-line.ts';
+import { splitList } from '../../message/fields.ts';
 import { fromOctets, toOctets } from '../../message/octets.ts';
 import type { Parameter } from '../../message/parameters.ts';
 import { quote, unquote } from '../../message/quoted-string.ts';
@@ -192,8 +193,7 @@ function rowOf(user: string, binding: Binding): Row {
   const key = createHash('sha1').update(`${user}\n`).update(bindingKey(binding), 'latin1').digest();
   const kept = Object.fromEntries(
     KEPT.map(([column, byDefault]) => {
-      const said = binding.extra.find(({ name }) => name === `${PREFIX}${column}`)?.value;
-      const value = said === undefined ? undefined : fromOctets(unquote(said));
+      const value = keptText(binding, column);
       const isNumber = COLUMNS.find(({ name }) => name === column)?.type !== 'text';
       return [column, value === undefined ? byDefault : isNumber ? Number(value) : value];
     }),
@@ -205,7 +205,7 @@ function rowOf(user: string, binding: Binding): Row {
     username: user,
     contact: fromOctets(binding.uri),
     received: text(binding.received),
-    path: text(binding.path?.join(', ')),
+    path: keptText(binding, 'path') ?? text(binding.path?.join(', ')),
     expires: localText(binding.expiresAt ?? PERMANENT_MS),
     q: binding.q ?? -1,
     callid: text(binding.callId) ?? '',
@@ -216,6 +216,12 @@ function rowOf(user: string, binding: Binding): Row {
     instance: text(binding.instance),
     reg_id: Number(binding.regId) || 0,
   };
+}
+
+/** What a parameter of ours says, in Unicode. */
+function keptText({ extra }: Binding, column: string): string | undefined {
+  const said = extra.find(({ name }) => name === `${PREFIX}${column}`)?.value;
+  return said === undefined ? undefined : fromOctets(unquote(said));
 }
 
 /** The contact that a row is; what the row has no column for stays as it was. */
@@ -242,6 +248,10 @@ function bindingOf(row: Row, before: Binding | undefined): Binding {
       ? []
       : [{ name: `${PREFIX}${column}`, value: quote(toOctets(String(value))) }];
   });
+  // A list as it is written there, and here not.
+  const listed = path === undefined ? undefined : splitList(path);
+  if (path !== undefined && listed?.join(', ') !== path)
+    extra.push({ name: `${PREFIX}path`, value: quote(path) });
   return {
     uri,
     displayName: before?.displayName,
@@ -250,7 +260,7 @@ function bindingOf(row: Row, before: Binding | undefined): Binding {
     regId: Number(row.reg_id) > 0 ? String(row.reg_id) : undefined,
     expiresAt: expires === PERMANENT_MS || expires === undefined ? undefined : expires,
     received: text('received'),
-    path: path === undefined ? undefined : [path],
+    path: listed,
     callId: text('callid'),
     cseq: Number(row.cseq ?? 1),
     userAgent: text('user_agent'),
