@@ -1,7 +1,7 @@
 // The accounts of the host as operations that somebody with leave does (store/home-tables.ts): another process, or this one.
 
 import { formatCredential } from '../home/passwd.ts';
-import type { TableAnswer, TableOperation } from '../store/home-tables.ts';
+import { type TableAnswer, type TableOperation, versionOf } from '../store/home-tables.ts';
 import type { HomeFile, Homes, HomeText } from './homes.ts';
 import { SqlError } from './wire.ts';
 
@@ -43,7 +43,14 @@ export function createHomes(perform: Perform): Homes {
       return answer.type === 'nobody' ? [] : namesOf(answer);
     },
     async append(user, file, lines) {
-      if (lines.length > 0) done(await perform(user, { type: 'append', file, lines }));
+      if (lines.length === 0) return;
+      done(await perform(user, { type: 'append', file, lines }));
+      // What is there now is known, unless somebody else wrote; then its version says so.
+      const key = `${file} ${user}`;
+      const before = remembered.get(key);
+      if (before === undefined) return;
+      const content = (before.content ?? '') + lines.map((line) => `${line}\n`).join('');
+      remember(key, file, { content, version: versionOf(content) });
     },
     async replace(user, file, content, after) {
       const answer = await perform(user, { type: 'replace', file, content, after });

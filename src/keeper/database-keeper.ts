@@ -154,7 +154,8 @@ export function startOf({ realm, keywords }: ServerSettings): DatabaseStart | st
 
 /** What the worker in homes goes by. */
 export function tablesSettings({ access, strictModes, keywords }: ServerSettings): HomeTablesSettings {
-  return { access, strictModes, readsHashes: keywords.DbReadHashes, writes: keywords.DbWrite };
+  const { SyncUsrloc, DbReadHashes, DbWrite } = keywords;
+  return { access, strictModes, syncUsrloc: SyncUsrloc, readsHashes: DbReadHashes, writes: DbWrite };
 }
 
 async function open(place: DatabasePlace): Promise<number | string> {

@@ -8,8 +8,8 @@ import {
 } from '../store/home-tables.ts';
 import { serveRequests } from './store-worker.ts';
 
-await serveRequests<HomeTablesSettings, TableOperation>((settings, { onServe }) => {
-  const perform = createHomeTables(settings, undefined);
+await serveRequests<HomeTablesSettings, TableOperation>((settings, { onServe, onFault }) => {
+  const perform = createHomeTables(settings, undefined, onFault);
   return {
     operationsOf: (json) => {
       const operation = tableOperationOf(json);

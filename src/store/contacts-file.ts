@@ -30,7 +30,7 @@ export function appendContacts(
   decide: (fold: UsrlocFold) => readonly string[],
   { strictModes = true, create = false }: { strictModes?: boolean; create?: boolean } = {},
 ): readonly string[] | Trouble {
-  return appendUserFile(account, usrlocFile(strictModes), create, (content) =>
+  return appendUserFile(account, usrlocFile(strictModes), { create, sync: true }, (content) =>
     decide(parseUsrloc(content, contactsPath(account))),
   );
 }

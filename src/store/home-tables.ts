@@ -10,17 +10,19 @@ import {
   setCredentials,
 } from '../home/passwd.ts';
 import { toOctets } from '../message/octets.ts';
-import { type Account, findAccount, findGroupName, groupIdsOf, listAccounts } from '../unix/nss.ts';
+import { type Account, listAccounts } from '../unix/nss.ts';
 import { isTrouble, type Trouble } from '../unix/trouble.ts';
-import { type AccessRules, refusalOf } from './access.ts';
+import type { AccessRules } from './access.ts';
+import { createAccounts, type Looked } from './accounts.ts';
 import { parseJson } from './channel.ts';
 import { ACCT, CONFIG, PASSWD, USRLOC } from './home-files.ts';
-import { appendUserFile, editUserFile, readUserFile } from './user-file.ts';
+import { appendUserFile, editUserFile, readUserFile, type UserFile } from './user-file.ts';
 
 /** What is served, and what is allowed: a plain value. */
 export interface HomeTablesSettings {
   readonly access: AccessRules;
   readonly strictModes: boolean;
+  readonly syncUsrloc: boolean;
   /** DbReadHashes. */
   readonly readsHashes: boolean;
   /** DbWrite. */
@@ -113,43 +115,41 @@ export function keyOfLine({ realm, did }: Pick<Credential, 'realm' | 'did'>): st
 
 /** Does what is asked; `own`: the only account there is. Synchronous, one user at a time. */
 export function createHomeTables(
-  { access, strictModes, readsHashes, writes }: HomeTablesSettings,
+  { access, strictModes, syncUsrloc, readsHashes, writes }: HomeTablesSettings,
   own: Account | undefined,
+  onFault: (text: string) => void,
 ): (user: string, operation: TableOperation) => TableAnswer {
-  function accountOf(user: string): Account | undefined {
-    if (own !== undefined) return user === own.name ? own : undefined;
-    const account = findAccount(user);
-    return account !== undefined && isAdmitted(account) ? account : undefined;
+  const accounts = createAccounts(access, own, onFault);
+
+  function lookAt(user: string): Looked | undefined {
+    const looked = accounts.look(user);
+    return looked === undefined || looked.isLocked || looked.admission.type !== 'admitted'
+      ? undefined
+      : looked;
   }
 
-  function isAdmitted(account: Account): boolean {
-    return refusalOf(account, groupsOf(account), access) === undefined;
-  }
-
-  function fileOf(name: keyof typeof FILES) {
-    return { name, rules: FILES[name], strictModes };
+  function fileOf(name: keyof typeof FILES, { identity }: Looked): UserFile {
+    return { name, rules: FILES[name], strictModes, groups: identity.groups };
   }
 
   function perform(user: string, operation: TableOperation): TableAnswer {
     if (operation.type === 'users') {
-      const all = own === undefined ? listAccounts().filter(isAdmitted) : [own];
-      return { type: 'names', names: all.map(({ name }) => name) };
+      const names = own === undefined ? listAccounts().map(({ name }) => name) : [own.name];
+      return { type: 'names', names: names.filter((name) => lookAt(name) !== undefined) };
     }
-    const account = accountOf(user);
-    if (account === undefined) return { type: 'nobody' };
+    const looked = lookAt(user);
+    if (looked === undefined) return { type: 'nobody' };
+    const { account } = looked;
     switch (operation.type) {
       case 'groups':
-        return { type: 'names', names: groupsOf(account) };
+        return { type: 'names', names: accounts.groupNamesOf(account) };
       case 'read':
-        return read(account, operation.file, operation.known);
+        return read(looked, operation.file, operation.known);
       case 'append': {
         const { lines } = operation;
-        const written = appendUserFile(
-          account,
-          fileOf(operation.file),
-          operation.file === 'usrloc',
-          () => lines,
-        );
+        const { file } = operation;
+        const how = { create: file === 'usrloc', sync: file === 'usrloc' && syncUsrloc };
+        const written = appendUserFile(account, fileOf(file, looked), how, () => lines);
         if (isTrouble(written) && operation.file === 'acct' && written.kind === 'missing')
           return { type: 'written' };
         return isTrouble(written) ? failed(written) : { type: 'written' };
@@ -157,31 +157,33 @@ export function createHomeTables(
       case 'replace': {
         if (operation.file === 'config' && !writes) return { type: 'denied', why: 'DbWrite is no' };
         let isChanged = false;
-        const written = editUserFile(account, fileOf(operation.file), true, (before) => {
+        const written = editUserFile(account, fileOf(operation.file, looked), true, (before) => {
           isChanged = versionOf(before) !== operation.after;
           return isChanged ? before : operation.content;
         });
         return isTrouble(written) ? failed(written) : { type: isChanged ? 'changed' : 'written' };
       }
       case 'credentials':
-        return writes ? edit(account, operation) : { type: 'denied', why: 'DbWrite is no' };
+        return writes ? edit(looked, operation) : { type: 'denied', why: 'DbWrite is no' };
     }
   }
 
-  function read(account: Account, file: keyof typeof FILES, known: string): TableAnswer {
-    const found = readUserFile(account, fileOf(file));
+  function read(looked: Looked, file: keyof typeof FILES, known: string): TableAnswer {
+    const { account } = looked;
+    const found = readUserFile(account, fileOf(file, looked));
     if (isTrouble(found)) return failed(found);
     const content = file === 'passwd' && !readsHashes ? withoutHashes(account, found) : found;
     const version = versionOf(content ?? '');
     return version === known ? { type: 'unchanged' } : { type: 'text', content, version };
   }
 
-  function edit(account: Account, { set, remove }: TableOperation & { type: 'credentials' }): TableAnswer {
+  function edit(looked: Looked, { set, remove }: TableOperation & { type: 'credentials' }): TableAnswer {
+    const { account } = looked;
     const owner = toOctets(account.name);
     const { credentials, faults } = parsePasswd(set.map((line) => `${line}\n`).join(''), { path: '', owner });
     if (faults[0] !== undefined) return { type: 'denied', why: faults[0].text };
     const gone = new Set(remove);
-    const written = editUserFile(account, fileOf('passwd'), true, (before) =>
+    const written = editUserFile(account, fileOf('passwd', looked), true, (before) =>
       setCredentials(
         removeCredentials(before, (each) => each.authUsername === owner && gone.has(keyOfLine(each))),
         credentials,
@@ -192,6 +194,7 @@ export function createHomeTables(
 
   return (user, operation) => {
     try {
+      accounts.notice();
       return perform(user, operation);
     } catch (error) {
       return { type: 'failed', why: (error as Error).message };
@@ -208,11 +211,8 @@ function withoutHashes({ name }: Account, content: string | undefined): string |
   return credentials.map((each) => `${formatCredential({ ...each, ...blanker })}\n`).join('');
 }
 
-function groupsOf(account: Account): string[] {
-  return groupIdsOf(account).flatMap((gid) => findGroupName(gid) ?? []);
-}
-
-function versionOf(content: string): string {
+/** The version of a content. */
+export function versionOf(content: string): string {
   return createHash('sha1').update(content, 'latin1').digest('base64');
 }
 

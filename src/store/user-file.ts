@@ -20,6 +20,8 @@ export interface UserFile {
   readonly rules: FileRules;
   /** The keyword StrictModes. */
   readonly strictModes: boolean;
+  /** The account's groups, where they are known already. */
+  readonly groups?: readonly number[];
 }
 
 /** Whether an account has something at ~/.sr, fit for use or not: whom a look at all accounts concerns. */
@@ -84,13 +86,13 @@ export function editUserFile(
 }
 
 /**
- * Appends lines (without `\n`) to a file under ~/.sr/.lock, fsynced; `decide` gets '' where there is no file. Makes
+ * Appends lines (without `\n`) to a file under ~/.sr/.lock, fsynced with `sync`; `decide` gets '' where there is no file. Makes
  * ~/.sr (0700) with `create`. Answers the lines that were written: none when nothing was decided.
  */
 export function appendUserFile(
   account: Account,
   file: UserFile,
-  create: boolean,
+  { create, sync }: { readonly create: boolean; readonly sync: boolean },
   decide: (content: string) => readonly string[],
 ): readonly string[] | Trouble {
   return within(account, file, create, (directory) => {
@@ -102,7 +104,7 @@ export function appendUserFile(
       const lines = decide(read?.content ?? '');
       if (lines.length === 0) return lines;
       const text = lines.map((line) => `${line}\n`).join('');
-      const written = appendLines(directory, file.name, text, { sync: true, rules: file.rules });
+      const written = appendLines(directory, file.name, text, { sync, rules: file.rules });
       return isTrouble(written) ? written : lines;
     } finally {
       unlock(lock);
@@ -126,7 +128,7 @@ function within<T>(
   create: boolean,
   use: (directory: UserDirectory) => T | Trouble,
 ): T | Trouble {
-  const identity = { uid: account.uid, gid: account.gid, groups: groupIdsOf(account) };
+  const identity = { uid: account.uid, gid: account.gid, groups: file.groups ?? groupIdsOf(account) };
   return asUser(identity, () => {
     const directory = openUserDirectory(account, { strictModes: file.strictModes, create });
     if (isTrouble(directory)) return directory;

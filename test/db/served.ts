@@ -35,7 +35,11 @@ export class ServedDatabase {
     served.setPassword('secret');
     const account: Account = { ...invokingAccount(), name: user, home: served.home };
     const access = { minUid: 0, denyUsers: [], allowUsers: [], denyGroups: [], allowGroups: [] };
-    const perform = createHomeTables({ access, strictModes: true, readsHashes, writes }, account);
+    const perform = createHomeTables(
+      { access, strictModes: true, syncUsrloc: false, readsHashes, writes },
+      account,
+      () => {},
+    );
     served.port = await freePort();
     served.#server = await startDatabaseServer({
       perform: async (name, operation) => perform(name, operation),

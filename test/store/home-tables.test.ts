@@ -16,7 +16,7 @@ const account: Account = { ...invokingAccount(), name: 'jan', home };
 const key = { user: 'jan', realm: 'sip.test', did: '_default' };
 const passwd = setCredentials('', [credentialOfPassword(key, 'secret', 'plain', '2026-01-01')]);
 const of = (readsHashes: boolean, writes: boolean) =>
-  createHomeTables({ access, strictModes: true, readsHashes, writes }, account);
+  createHomeTables({ access, strictModes: true, syncUsrloc: false, readsHashes, writes }, account, () => {});
 
 beforeAll(() => {
   chmodSync(home, 0o700);

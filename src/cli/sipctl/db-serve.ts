@@ -88,7 +88,7 @@ async function serveOwn(
     complain(why ?? (taken as string).replace('ControlSocket', '--listen'));
     return typeof start === 'string' ? sysExit.EX_CONFIG.code : sysExit.EX_OSERR.code;
   }
-  const perform = createHomeTables(tablesSettings(settings), own);
+  const perform = createHomeTables(tablesSettings(settings), own, complain);
   const { verifier } = start;
   const octets = (text: string) => Buffer.from(text, 'base64');
   const server = await startDatabaseServer({

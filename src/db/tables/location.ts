@@ -2,7 +2,15 @@
 // the contact; `location_attrs` has the phone's own parameters.
 
 import { createHash } from 'node:crypto';
-import { bindingKey, compactUsrloc, formatBinding, formatRemoval, parseUsrloc } from '../../home/usrloc.ts';
+import {
+  bindingKey,
+  compactUsrloc,
+  foldLines,
+  formatBinding,
+  formatRemoval,
+  parseUsrloc,
+  type UsrlocFold,
+} from '../../home/usrloc.ts';
 import type { Binding } from '../../home/usrloc-line.ts';
 import { splitList } from '../../message/fields.ts';
 import { fromOctets, toOctets } from '../../message/octets.ts';
@@ -13,7 +21,6 @@ import type { Value } from '../sql.ts';
 import type { Column, Row, Table } from '../table.ts';
 import { localText, localTime } from '../time.ts';
 import { SqlError } from '../wire.ts';
-import { noAccount } from './credentials.ts';
 import { byOwner, rowsOfUsers } from './owned.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -57,17 +64,43 @@ const PREFIX = 'sr-k-';
 /** Kamailio's way to say that a contact does not expire. */
 const PERMANENT_MS = 0;
 /** Lines that say nothing any more, beyond which a file is written anew. */
-const MOST_STALE = 200;
+const MOST_STALE = 50;
+/** Users whose contacts are remembered. */
+const MOST_FOLDS = 20_000;
 /** Whose a ruid is: Kamailio asks by it alone. */
 const MOST_RUIDS = 200_000;
 
 /** The table of contacts. */
 export function locationTable(homes: Homes): Table {
   const owners = new Map<string, string>();
+  /** What rows that were asked for are. */
+  const origins = new WeakMap<Row, { readonly binding: Binding }>();
+  /** Contacts as they were read from a content. */
+  const folds = new Map<
+    string,
+    { readonly version: string; readonly content: string; readonly fold: UsrlocFold }
+  >();
 
   function remember(ruid: string, user: string): void {
     if (owners.size >= MOST_RUIDS) owners.delete(owners.keys().next().value as string);
     owners.set(ruid, user);
+  }
+
+  /** A user's contacts; undefined: nobody of that name may use SIP. */
+  async function contactsOf(user: string): Promise<UsrlocFold | undefined> {
+    const text = await homes.read(user, 'usrloc');
+    if (text === undefined) return undefined;
+    const known = folds.get(user);
+    if (known !== undefined && known.version === text.version) return known.fold;
+    const content = text.content ?? '';
+    // Lines behind what is known are read alone.
+    const fold =
+      known !== undefined && known.fold.torn === undefined && content.startsWith(known.content)
+        ? foldLines(known.fold, content.slice(known.content.length).split('\n').slice(0, -1))
+        : parseUsrloc(content, '');
+    if (folds.size >= MOST_FOLDS) folds.delete(folds.keys().next().value as string);
+    if (content.endsWith('\n') || content === '') folds.set(user, { version: text.version, content, fold });
+    return fold;
   }
 
   async function rows(
@@ -75,10 +108,16 @@ export function locationTable(homes: Homes): Table {
     where: Readonly<Record<string, Value>>,
   ): Promise<Row[]> {
     const known = typeof where.ruid === 'string' ? owners.get(where.ruid) : undefined;
-    const asked = users ?? (known === undefined ? undefined : [known]);
-    const found = await rowsOfUsers(homes, asked, 'usrloc', (user, { content }) =>
-      parseUsrloc(content ?? '', '').bindings.map((binding) => rowOf(user, binding)),
-    );
+    const asked = users ?? (known === undefined ? await homes.users() : [known]);
+    const found: Row[] = [];
+    for (const user of new Set(asked)) {
+      const fold = await contactsOf(user);
+      for (const binding of fold?.bindings ?? []) {
+        const row = rowOf(user, binding);
+        origins.set(row, { binding });
+        found.push(row);
+      }
+    }
     for (const { ruid, username } of found) remember(String(ruid), String(username));
     // What was somebody's may be another's by now.
     const isGone =
@@ -88,14 +127,14 @@ export function locationTable(homes: Homes): Table {
     return rows(users, where);
   }
 
-  async function append(user: string, lines: readonly string[]): Promise<void> {
+  async function append(user: string, lines: readonly string[], fold: UsrlocFold | undefined): Promise<void> {
     if (lines.some((line) => line.length > 4096)) throw new SqlError('22001', 'a contact is too long');
     await homes.append(user, 'usrloc', lines);
+    if (fold === undefined || fold.staleCount < MOST_STALE + 2 * fold.bindings.length) return;
     const text = await homes.read(user, 'usrloc');
-    const fold = parseUsrloc(text?.content ?? '', '');
-    if (text?.content === undefined || fold.staleCount < MOST_STALE + 4 * fold.bindings.length) return;
-    // What others wrote meanwhile is not lost: then it is not written anew this time.
-    await homes.replace(user, 'usrloc', compactUsrloc(text.content, Date.now()), text.version);
+    // What others write meanwhile is not lost: then it is not written anew this time.
+    if (text?.content !== undefined)
+      await homes.replace(user, 'usrloc', compactUsrloc(text.content, Date.now()), text.version);
   }
 
   return {
@@ -106,43 +145,34 @@ export function locationTable(homes: Homes): Table {
     rows,
     async insert(added) {
       for (const [user, all] of byOwner(added, ({ username }) => String(username))) {
-        if ((await homes.read(user, 'usrloc')) === undefined) throw noAccount(user);
-        await append(
-          user,
-          all.map((row) => formatBinding(bindingOf(row, undefined))),
-        );
+        const lines = all.map((row) => formatBinding(bindingOf(row, undefined)));
+        await append(user, lines, folds.get(user)?.fold);
         for (const { ruid } of all) remember(String(ruid), user);
       }
     },
     async update(changes) {
       for (const [user, all] of byOwner(changes, ({ before }) => String(before.username))) {
-        const text = await homes.read(user, 'usrloc');
-        const { bindings } = parseUsrloc(text?.content ?? '', '');
         const lines = all.flatMap(({ before, after }) => {
           if (after.username !== before.username)
             throw new SqlError('0A000', 'a contact of one account cannot become one of another');
-          const old = bindings.find((binding) => rowOf(user, binding).ruid === before.ruid);
+          const old = origins.get(before)?.binding;
           const binding = bindingOf(after, old);
           const isMoved = old !== undefined && bindingKey(old) !== bindingKey(binding);
           return [...(isMoved ? [formatRemoval(old, { at: Date.now() })] : []), formatBinding(binding)];
         });
-        await append(user, lines);
+        await append(user, lines, folds.get(user)?.fold);
       }
     },
     async remove(gone) {
       for (const [user, all] of byOwner(gone, ({ username }) => String(username))) {
-        const ruids = new Set(all.map(({ ruid }) => ruid));
-        const text = await homes.read(user, 'usrloc');
-        const { bindings } = parseUsrloc(text?.content ?? '', '');
-        const meant = bindings.filter((binding) => ruids.has(rowOf(user, binding).ruid as string));
-        const by = { at: Date.now() };
-        await append(
-          user,
-          meant.map((binding) =>
-            formatRemoval(binding, { ...by, callId: binding.callId, cseq: binding.cseq }),
-          ),
-        );
-        for (const ruid of ruids) owners.delete(String(ruid));
+        const lines = all.flatMap((row) => {
+          const { binding } = origins.get(row) ?? {};
+          if (binding === undefined) return [];
+          const { callId, cseq } = binding;
+          return [formatRemoval(binding, { at: Date.now(), callId, cseq })];
+        });
+        await append(user, lines, folds.get(user)?.fold);
+        for (const { ruid } of all) owners.delete(String(ruid));
       }
     },
   };
@@ -188,9 +218,17 @@ function isOther({ name }: Parameter): boolean {
   return !['+sip.instance', 'reg-id', 'q'].includes(name.toLowerCase());
 }
 
+function keyHash(user: string, binding: Binding): Buffer {
+  return createHash('sha1').update(`${user}\n`).update(bindingKey(binding), 'latin1').digest();
+}
+
+function ruidOf(user: string, binding: Binding): string {
+  return keptText(binding, 'ruid') ?? `sr-${keyHash(user, binding).toString('hex').slice(0, 24)}`;
+}
+
 function rowOf(user: string, binding: Binding): Row {
   const text = (octets: string | undefined) => (octets === undefined ? null : fromOctets(octets));
-  const key = createHash('sha1').update(`${user}\n`).update(bindingKey(binding), 'latin1').digest();
+  const key = keyHash(user, binding);
   const kept = Object.fromEntries(
     KEPT.map(([column, byDefault]) => {
       const value = keptText(binding, column);
@@ -201,7 +239,7 @@ function rowOf(user: string, binding: Binding): Row {
   return {
     ...kept,
     id: key.readUInt32BE(0) >>> 1,
-    ruid: kept.ruid === '' ? `sr-${key.toString('hex').slice(0, 24)}` : (kept.ruid as string),
+    ruid: ruidOf(user, binding),
     username: user,
     contact: fromOctets(binding.uri),
     received: text(binding.received),
