@@ -5,7 +5,9 @@ import { equalText } from '../digest/response.ts';
 import { UNIX_URL } from '../home/database-url.ts';
 import { type Binding, formatRemoval } from '../home/usrloc.ts';
 import { fromOctets, toOctets } from '../message/octets.ts';
+import { hasParameter } from '../message/parameters.ts';
 import { parseUri, type SipUri, sameUri } from '../message/uri.ts';
+import { FLOW_PARAMETER } from '../proxy/flow-route.ts';
 import type { Flow } from '../transport/flow.ts';
 import { type Account, findAccount } from '../unix/nss.ts';
 import { appending, contactsAppended, loadContacts } from './contact-operations.ts';
@@ -128,6 +130,8 @@ async function pingContact(service: Service, user: User, binding: Binding): Prom
   const isSigned = equalText(binding.mac ?? '', service.signRoute(user.name, binding));
   const route = contactWay(service, binding, uri, isSigned);
   if (route.type === 'unusable') return { contact, rtt: null, why: route.why };
+  if (route.type === 'uri' && hasParameter(route.uri.parameters, FLOW_PARAMETER))
+    return { contact, rtt: null, why: `registered at another server: ${route.uri.host}` };
   const [hop] = await nextHops(service, route, (at) => service.refuseContact(at, ASKED_FROM));
   const flow = await openHop(hop);
   if (typeof flow === 'string') return { contact, rtt: null, why: flow };

@@ -68,6 +68,9 @@ export interface SessionOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+/** What a session prints when its program has ended, with the exit code. */
+const END = /\x1b\]777;(\d+)\x07/;
+
 /** The host; `remove` it at the end. */
 export class ToolHost {
   readonly #root = mkdtempSync(join(tmpdir(), 'sr-tools-'));
@@ -217,7 +220,8 @@ export class ToolHost {
   ): Session {
     const { after = ':', columns = 100, isPiped = false, env = {} } = options;
     const through = isPiped ? ` | (trap '' INT; cat)` : '';
-    const script = `"$@"${through}; code=$?; ${after}; exit $code`;
+    // It stays until all that was shown has come: what is in a terminal whose last process has ended can be lost.
+    const script = `"$@"${through}; code=$?; ${after}; printf '\\033]777;%s\\007' $code; exec sleep 60`;
     const pty = spawnPty('sh', ['-c', script, 'sh', ...this.command(as, program, words)], {
       env: { ...this.environment(), ...env },
       cols: columns,
@@ -226,11 +230,19 @@ export class ToolHost {
     let shown = '';
     let matched = 0;
     let wake = () => {};
-    pty.onData((data) => {
-      shown += data;
-      wake();
+    const ended = new Promise<number>((done) => {
+      pty.onExit(({ exitCode }) => done(exitCode));
+      pty.onData((data) => {
+        shown += data;
+        const [mark, code] = END.exec(shown) ?? [];
+        if (mark !== undefined) {
+          shown = shown.replace(mark, '');
+          done(Number(code));
+          pty.kill('SIGKILL');
+        }
+        wake();
+      });
     });
-    const ended = new Promise<number>((done) => pty.onExit(({ exitCode }) => done(exitCode)));
     const plain = () => shown.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '');
     return {
       async shows(pattern) {
