@@ -3,6 +3,7 @@
 import { fromOctets } from '../../message/octets.ts';
 import type { Homes } from '../homes.ts';
 import type { Row, Table } from '../table.ts';
+import { ofEach } from './owned.ts';
 
 /** Versions that Kamailio 5.x expects of its tables; of 6.x, which has the same, by its published schema, untested. */
 const VERSIONS: Readonly<Record<string, number>> = {
@@ -52,17 +53,16 @@ export function grpTable(homes: Homes, domain: string): Table {
     owner: 'username',
     key: [],
     async rows(users) {
-      const rows: Row[] = [];
-      for (const user of users ?? (await homes.users()))
-        for (const group of await homes.groups(user))
-          rows.push({
-            id: rows.length + 1,
-            username: user,
-            domain: fromOctets(domain),
-            grp: group,
-            last_modified: EPOCH,
-          });
-      return rows;
+      const names = users ?? (await homes.users());
+      const rows = await ofEach(names, async (user) =>
+        (await homes.groups(user)).map((group) => ({
+          username: user,
+          domain: fromOctets(domain),
+          grp: group,
+          last_modified: EPOCH,
+        })),
+      );
+      return rows.map((row, index): Row => ({ id: index + 1, ...row }));
     },
   };
 }

@@ -21,7 +21,7 @@ import type { Value } from '../sql.ts';
 import type { Column, Row, Table } from '../table.ts';
 import { localText, localTime } from '../time.ts';
 import { SqlError } from '../wire.ts';
-import { byOwner, rowsOfUsers } from './owned.ts';
+import { byOwner, ofEach, rowsOfUsers } from './owned.ts';
 
 const COLUMNS: readonly Column[] = [
   { name: 'id', type: 'int4' },
@@ -109,15 +109,13 @@ export function locationTable(homes: Homes): Table {
   ): Promise<Row[]> {
     const known = typeof where.ruid === 'string' ? owners.get(where.ruid) : undefined;
     const asked = users ?? (known === undefined ? await homes.users() : [known]);
-    const found: Row[] = [];
-    for (const user of new Set(asked)) {
-      const fold = await contactsOf(user);
-      for (const binding of fold?.bindings ?? []) {
+    const found = await ofEach(asked, async (user) =>
+      ((await contactsOf(user))?.bindings ?? []).map((binding) => {
         const row = rowOf(user, binding);
         origins.set(row, { binding });
-        found.push(row);
-      }
-    }
+        return row;
+      }),
+    );
     for (const { ruid, username } of found) remember(String(ruid), String(username));
     // What was somebody's may be another's by now.
     const isGone =

@@ -3,6 +3,8 @@
 import type { HomeFile, Homes, HomeText } from '../homes.ts';
 import type { Row } from '../table.ts';
 
+/** Users that are asked about at once. */
+const AT_ONCE = 100;
 /** How often a change is decided anew where somebody else changed the file meanwhile. */
 export const MOST_DECISIONS = 5;
 
@@ -13,12 +15,22 @@ export async function rowsOfUsers(
   file: HomeFile,
   rowsOf: (user: string, text: HomeText) => readonly Row[],
 ): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const user of new Set(users ?? (await homes.users()))) {
+  return ofEach(users ?? (await homes.users()), async (user) => {
     const text = await homes.read(user, file);
-    if (text !== undefined) rows.push(...rowsOf(user, text));
-  }
-  return rows;
+    return text === undefined ? [] : rowsOf(user, text);
+  });
+}
+
+/** Asks about users, many at once, as each answer is a while on its way; in their order. */
+export async function ofEach<T>(
+  users: readonly string[],
+  ask: (user: string) => Promise<readonly T[]>,
+): Promise<T[]> {
+  const each = [...new Set(users)];
+  const found: T[] = [];
+  for (let at = 0; at < each.length; at += AT_ONCE)
+    found.push(...(await Promise.all(each.slice(at, at + AT_ONCE).map(ask))).flat());
+  return found;
 }
 
 /** Rows by whose they are. */
