@@ -145,7 +145,10 @@ async function startOurs() {
   const credentials = join(directory, 'credentials');
   writeFileSync(credentials, `kamailio:${PASSWORD}\n`, { mode: 0o600 });
   const file = join(directory, 'sr-config');
-  writeFileSync(file, `Realm ${realm}\nDbReadHashes yes\nDbCredentials ${credentials}\n`);
+  writeFileSync(
+    file,
+    `Realm ${realm}\nDbReadHashes yes\nKeyFile ${directory}/key\nDbCredentials ${credentials}\n`,
+  );
   const script = resolve(import.meta.dirname, '../bin/sipctl.js');
   const words = ['db', 'serve', '--listen', `127.0.0.1:${DATABASE_PORT}`, '-f', file];
   const server = await startProgram(

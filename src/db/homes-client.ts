@@ -59,6 +59,17 @@ export function createHomes(perform: Perform): Homes {
     async setCredentials(user, set, remove) {
       done(await perform(user, { type: 'credentials', set: set.map(formatCredential), remove }));
     },
+    async readOpen() {
+      const answer = await perform('', { type: 'readOpen' });
+      if (answer.type !== 'text') throw errorOf(answer);
+      return (answer.content ?? '').split('\n').slice(0, -1);
+    },
+    async appendOpen(line) {
+      done(await perform('', { type: 'appendOpen', lines: [line] }));
+    },
+    async replaceOpen(lines) {
+      done(await perform('', { type: 'replaceOpen', lines }));
+    },
   };
 
   function remember(key: string, file: HomeFile, text: HomeText): void {

@@ -27,4 +27,8 @@ export interface Homes {
   replace(user: string, file: 'config' | 'usrloc', content: string, after: string): Promise<boolean>;
   /** Takes credentials away by `keyOfLine`, then puts others in, or in the place of those of their key. */
   setCredentials(user: string, set: readonly Credential[], remove: readonly string[]): Promise<void>;
+  /** The lines of calls that are not over; none where there are none. */
+  readOpen(): Promise<string[]>;
+  appendOpen(line: string): Promise<void>;
+  replaceOpen(lines: readonly string[]): Promise<void>;
 }

@@ -25,7 +25,7 @@ export interface DatabaseServerParts {
 
 /** A database server that serves. */
 export interface DatabaseServer {
-  /** Takes no more connections, ends those there are, writes what is not written. */
+  /** Takes no more connections, and ends those there are. */
   close(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ const MOST_UNSENT = 64 * 1024 * 1024;
 
 /** Starts it; resolves when it listens. */
 export async function startDatabaseServer(parts: DatabaseServerParts): Promise<DatabaseServer> {
-  const tables = openTables(createHomes(parts.perform), parts.rules);
+  const tables = await openTables(createHomes(parts.perform), parts.rules);
   const sockets = new Set<Socket>();
   const server: Server = createServer({ noDelay: true }, (socket) => {
     if (sockets.size >= MOST_CONNECTIONS) {
@@ -115,7 +115,6 @@ export async function startDatabaseServer(parts: DatabaseServerParts): Promise<D
         socket.destroySoon();
       }
       await closed;
-      await tables.close();
     },
   };
 }

@@ -154,8 +154,15 @@ export function startOf({ realm, keywords }: ServerSettings): DatabaseStart | st
 
 /** What the worker in homes goes by. */
 export function tablesSettings({ access, strictModes, keywords }: ServerSettings): HomeTablesSettings {
-  const { SyncUsrloc, DbReadHashes, DbWrite } = keywords;
-  return { access, strictModes, syncUsrloc: SyncUsrloc, readsHashes: DbReadHashes, writes: DbWrite };
+  const { SyncUsrloc, KeyFile, DbReadHashes, DbWrite } = keywords;
+  return {
+    access,
+    strictModes,
+    syncUsrloc: SyncUsrloc,
+    keyFile: KeyFile,
+    readsHashes: DbReadHashes,
+    writes: DbWrite,
+  };
 }
 
 async function open(place: DatabasePlace): Promise<number | string> {

@@ -2,6 +2,7 @@
 // Hashes are handed out, and passwd and config written, only where root says so; without that hashes are blanked here.
 
 import { createHash } from 'node:crypto';
+import { dirname } from 'node:path';
 import {
   type Credential,
   formatCredential,
@@ -16,6 +17,8 @@ import type { AccessRules } from './access.ts';
 import { createAccounts, type Looked } from './accounts.ts';
 import { parseJson } from './channel.ts';
 import { ACCT, CONFIG, PASSWD, USRLOC } from './home-files.ts';
+import { createServerFile } from './server-file.ts';
+import { hostKeyPath } from './server-key.ts';
 import { appendUserFile, editUserFile, readUserFile, type UserFile } from './user-file.ts';
 
 /** What is served, and what is allowed: a plain value. */
@@ -23,6 +26,8 @@ export interface HomeTablesSettings {
   readonly access: AccessRules;
   readonly strictModes: boolean;
   readonly syncUsrloc: boolean;
+  /** KeyFile: what the server itself keeps is beside it. */
+  readonly keyFile: string | undefined;
   /** DbReadHashes. */
   readonly readsHashes: boolean;
   /** DbWrite. */
@@ -42,6 +47,10 @@ export type TableOperation =
       readonly content: string;
       readonly after: string;
     }
+  /** The server's own file of calls that are not over. */
+  | { readonly type: 'readOpen' }
+  | { readonly type: 'appendOpen'; readonly lines: readonly string[] }
+  | { readonly type: 'replaceOpen'; readonly lines: readonly string[] }
   /** Lines of passwd that take the place of those of their key; keys as `keyOfLine` has them. */
   | { readonly type: 'credentials'; readonly set: readonly string[]; readonly remove: readonly string[] };
 
@@ -61,6 +70,8 @@ const LINE = /^[\x20-\x7e\x80-\xff]{1,4096}$/;
 const OCTETS = /^[\x00-\xff]*$/;
 const MOST_LINES = 1000;
 const MOST_CONTENT = 1 << 20;
+/** Calls that are not over. */
+const MOST_OPEN = 100_000;
 
 /** Reads one operation; undefined: it is none. */
 export function tableOperationOf(json: string): TableOperation | undefined {
@@ -88,7 +99,16 @@ function isOperation({
   switch (type) {
     case 'users':
     case 'groups':
+    case 'readOpen':
       return true;
+    case 'appendOpen':
+      return areLines(lines);
+    case 'replaceOpen':
+      return (
+        Array.isArray(lines) &&
+        lines.length <= MOST_OPEN &&
+        lines.every((line) => typeof line === 'string' && LINE.test(line))
+      );
     case 'read':
       return typeof file === 'string' && Object.hasOwn(FILES, file) && isText(known);
     case 'append':
@@ -115,11 +135,18 @@ export function keyOfLine({ realm, did }: Pick<Credential, 'realm' | 'did'>): st
 
 /** Does what is asked; `own`: the only account there is. Synchronous, one user at a time. */
 export function createHomeTables(
-  { access, strictModes, syncUsrloc, readsHashes, writes }: HomeTablesSettings,
+  { access, strictModes, syncUsrloc, keyFile, readsHashes, writes }: HomeTablesSettings,
   own: Account | undefined,
   onFault: (text: string) => void,
 ): (user: string, operation: TableOperation) => TableAnswer {
   const accounts = createAccounts(access, own, onFault);
+  const open = createServerFile({
+    own,
+    directory: dirname(keyFile ?? hostKeyPath),
+    name: 'db-calls',
+    mode: 0o600,
+    directoryMode: 0o700,
+  });
 
   function lookAt(user: string): Looked | undefined {
     const looked = accounts.look(user);
@@ -136,6 +163,16 @@ export function createHomeTables(
     if (operation.type === 'users') {
       const names = own === undefined ? listAccounts().map(({ name }) => name) : [own.name];
       return { type: 'names', names: names.filter((name) => lookAt(name) !== undefined) };
+    }
+    if (operation.type === 'readOpen') {
+      const content = open.read();
+      if (isTrouble(content)) return failed(content);
+      return { type: 'text', content, version: '' };
+    }
+    if (operation.type === 'appendOpen' || operation.type === 'replaceOpen') {
+      const text = operation.lines.map((line) => `${line}\n`).join('');
+      const written = operation.type === 'appendOpen' ? open.append(text) : open.replace(text);
+      return written === undefined ? { type: 'written' } : failed(written);
     }
     const looked = lookAt(user);
     if (looked === undefined) return { type: 'nobody' };

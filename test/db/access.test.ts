@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parsePasswd } from '../../src/home/passwd.ts';
 import { createRandom } from '../long/random.ts';
@@ -158,6 +159,38 @@ describe('with both', () => {
       { callid: 'call1', sip_code: '200', duration: 90 },
       { callid: 'call2', sip_code: '486', duration: 0 },
     ]);
+  });
+
+  test('a call goes on while the database server is started anew, and is written once', async () => {
+    const client = await served.connect();
+    const names =
+      'method, from_tag, to_tag, callid, sip_code, sip_reason, time, src_user, src_domain, dst_ouser, dst_domain';
+    const row = (method: string, tags: string, at: string, call: string) =>
+      `('${method}', ${tags}, '${call}', '200', 'OK', '2026-11-30 ${at}', '${user}', '${realm}', 'eva', 'elsewhere.example')`;
+    const insert = (on: pg.Client, values: string) => on.query(`insert into acc (${names}) values ${values}`);
+    const long = 'ü'.repeat(5000);
+    for (const call of ['going-1', 'going-2', long])
+      await insert(client, row('INVITE', "'ga', 'gb'", '12:00:00', call));
+    // By a process that was faster than the INVITE's.
+    await insert(client, row('BYE', "'ea', 'eb'", '12:00:05', 'early'));
+    await insert(client, row('INVITE', "'ea', 'eb'", '12:00:00', 'early'));
+    await served.restart();
+    const again = await served.connect();
+    await insert(again, row('BYE', "'ga', 'gb'", '12:00:30', 'going-1'));
+    await served.restart();
+    await insert(await served.connect(), row('BYE', "'gb', 'ga'", '12:01:00', long));
+    const records = served
+      .read('acct')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+    expect(records.slice(-3)).toMatchObject([
+      { callid: 'early', duration: 5 },
+      { callid: 'going-1', duration: 30, ended_by: 'caller' },
+      { duration: 60, ended_by: 'callee' },
+    ]);
+    expect(served.read('db-calls')).toContain('going-2');
+    expect(records.filter(({ callid }) => callid === 'going-2')).toEqual([]);
   });
 
   test('10,000 hostile names and values reach nobody’s rows and change nothing', {

@@ -26,6 +26,7 @@ export class ServedDatabase {
   readonly log: string[] = [];
   port = 0;
   #server: DatabaseServer | undefined;
+  #start: () => Promise<DatabaseServer> = () => Promise.reject(new Error('not made'));
   readonly #clients: pg.Client[] = [];
 
   static async start({ readsHashes = true, writes = true }: ServedOptions = {}): Promise<ServedDatabase> {
@@ -36,20 +37,28 @@ export class ServedDatabase {
     const account: Account = { ...invokingAccount(), name: user, home: served.home };
     const access = { minUid: 0, denyUsers: [], allowUsers: [], denyGroups: [], allowGroups: [] };
     const perform = createHomeTables(
-      { access, strictModes: true, syncUsrloc: false, readsHashes, writes },
+      { access, strictModes: true, syncUsrloc: false, keyFile: undefined, readsHashes, writes },
       account,
       () => {},
     );
     served.port = await freePort();
-    served.#server = await startDatabaseServer({
-      perform: async (name, operation) => perform(name, operation),
-      rules: { realm, domains: ['example.com'], readsHashes, writes },
-      access: { peerUids: [], user: 'kamailio' },
-      verifier: createVerifier('the password'),
-      at: { host: '127.0.0.1', port: served.port },
-      log: (text) => served.log.push(text),
-    });
+    served.#start = () =>
+      startDatabaseServer({
+        perform: async (name, operation) => perform(name, operation),
+        rules: { realm, domains: ['example.com'], readsHashes, writes },
+        access: { peerUids: [], user: 'kamailio' },
+        verifier: createVerifier('the password'),
+        at: { host: '127.0.0.1', port: served.port },
+        log: (text) => served.log.push(text),
+      });
+    served.#server = await served.#start();
     return served;
+  }
+
+  /** Ends it and starts it anew. */
+  async restart(): Promise<void> {
+    await this.#server?.close();
+    this.#server = await this.#start();
   }
 
   setPassword(password: string): void {

@@ -52,7 +52,13 @@ describeNeeding(
       const credentials = join(host.directory, 'credentials');
       writeFileSync(credentials, `kamailio:${password}\n`, { mode: 0o600 });
       const file = join(host.directory, 'config');
-      const lines = [`Realm ${realm}`, 'DbReadHashes yes', 'DbWrite yes', `DbCredentials ${credentials}`];
+      const lines = [
+        `Realm ${realm}`,
+        'DbReadHashes yes',
+        'DbWrite yes',
+        `KeyFile ${join(host.directory, 'key')}`,
+        `DbCredentials ${credentials}`,
+      ];
       writeFileSync(file, `${lines.join('\n')}\n`);
       const words = ['db', 'serve', '--listen', `127.0.0.1:${databasePort}`, '-f', file];
       database = new Background(host.command('sipctl', words), { env: host.environment });

@@ -33,6 +33,7 @@ describeNeeding(['root', ...wrapperNeeds], 'sipctl db serve by root', () => {
     const lines = [
       `Realm ${realm}`,
       'DbReadHashes yes',
+      `KeyFile ${join(host.directory, 'key')}`,
       `DbCredentials ${join(host.directory, 'credentials')}`,
     ];
     writeFileSync(join(host.directory, 'config'), `${lines.join('\n')}\n`);

@@ -16,7 +16,11 @@ const account: Account = { ...invokingAccount(), name: 'jan', home };
 const key = { user: 'jan', realm: 'sip.test', did: '_default' };
 const passwd = setCredentials('', [credentialOfPassword(key, 'secret', 'plain', '2026-01-01')]);
 const of = (readsHashes: boolean, writes: boolean) =>
-  createHomeTables({ access, strictModes: true, syncUsrloc: false, readsHashes, writes }, account, () => {});
+  createHomeTables(
+    { access, strictModes: true, syncUsrloc: false, keyFile: undefined, readsHashes, writes },
+    account,
+    () => {},
+  );
 
 beforeAll(() => {
   chmodSync(home, 0o700);
@@ -38,6 +42,7 @@ describe('an operation', () => {
     ['read', '[{"type":"read","file":"usrloc","known":""}]'],
     ['append', '[{"type":"append","file":"acct","lines":["{}"]}]'],
     ['replace', '[{"type":"replace","file":"config","content":"a\\n","after":""}]'],
+    ['open calls', '[{"type":"replaceOpen","lines":["{}"]}]'],
     ['credentials', '[{"type":"credentials","set":["a:b"],"remove":["x"]}]'],
   ])('%s is one', (_, json) => expect(tableOperationOf(json)).toBeDefined());
 
@@ -64,6 +69,8 @@ describe('an operation', () => {
     '[{"type":"replace","file":"acct","content":"","after":""}]',
     '[{"type":"replace","file":"config","content":"\\u0100","after":""}]',
     '[{"type":"replace","file":"config","content":1,"after":""}]',
+    '[{"type":"appendOpen","lines":["a\\nb"]}]',
+    '[{"type":"replaceOpen","lines":{}}]',
     '[{"type":"credentials","set":["a\\nb"],"remove":[]}]',
     '[{"type":"credentials","set":[],"remove":[1]}]',
   ])('%s is none', (json) => expect(tableOperationOf(json)).toBeUndefined());

@@ -14,12 +14,13 @@ import { attributesTable, preferencesTable } from './preferences.ts';
 /** The server version that clients are told: what they expect of it is what this answers. */
 export const SERVER_VERSION = '15.0 (unixsip)';
 
-/** Makes the tables; `close` writes what is not written yet. */
-export function openTables(homes: Homes, rules: DatabaseRules): Database & { close(): Promise<void> } {
+/** Makes the tables, and takes up the calls that are not over. */
+export async function openTables(homes: Homes, rules: DatabaseRules): Promise<Database> {
   const { realm, domains, readsHashes, writes } = rules;
   const served = [realm, ...domains];
   const isLocal = (domain: string) => served.some((each) => each.toLowerCase() === domain.toLowerCase());
   const calls = callTables(homes, fromOctets(realm), isLocal);
+  await calls.takeUp();
   const all = [
     versionTable(),
     subscriberTable(homes, realm, writes),
@@ -44,6 +45,5 @@ export function openTables(homes: Homes, rules: DatabaseRules): Database & { clo
       session_user: 'sr',
       now: localText(Date.now()),
     },
-    close: calls.close,
   };
 }
