@@ -1,18 +1,13 @@
-// The five kinds of tests: what each may need of the host, and how long it may take.
+// The four kinds of tests: what each may need of the host, and how long it may take.
 //   unit     pure code and the host's own facilities, in parallel
-//   program  the built programs as a user runs them, in parallel
-//   alone    those of them that compare times: one file at a time
+//   program  the built programs as a user runs them: one file at a time, since some compare times
 //   peers    real phones, real accounts (root, Debian packages); one file at a time
-//   long     fuzzing, kill -9, 100,000 accounts; LONG_SECONDS each, 12 in CI
+//   long     fuzzing, kill -9, 100,000 accounts; LONG_SECONDS each, 10 in CI
 
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { longSeconds } from './test/host/long-seconds.ts';
 
-/** Programs whose answers are timed, or which wait for each other's time to pass. */
-const timed = [
-  ...['amplification', 'bans', 'hanging-home', 'pam', 'rate-limit', 'serve-root', 'service', 'startup'],
-].map((name) => `test/program/${name}.test.ts`);
 const alone = { pool: 'forks', fileParallelism: false } as const;
 
 export default defineConfig({
@@ -33,22 +28,10 @@ export default defineConfig({
       },
       {
         test: {
+          ...alone,
           name: 'program',
           include: ['test/program/**/*.test.ts'],
-          exclude: timed,
-          pool: 'forks',
-          maxWorkers: availableParallelism(),
           sequence: { groupOrder: 1 },
-          testTimeout: 60_000,
-          hookTimeout: 30_000,
-        },
-      },
-      {
-        test: {
-          ...alone,
-          name: 'alone',
-          include: timed,
-          sequence: { groupOrder: 2 },
           testTimeout: 60_000,
           hookTimeout: 30_000,
         },
@@ -58,7 +41,7 @@ export default defineConfig({
           ...alone,
           name: 'peers',
           include: ['test/peers/**/*.test.ts'],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
           testTimeout: 90_000,
           hookTimeout: 60_000,
         },
@@ -68,7 +51,7 @@ export default defineConfig({
           ...alone,
           name: 'long',
           include: ['test/long/**/*.test.ts'],
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
           testTimeout: (longSeconds() + 120) * 1000,
           hookTimeout: 120_000,
         },

@@ -14,7 +14,7 @@ import { isRoot, WrappedHost, wrapperNeeds } from './wrapped-host.ts';
 import { WrappedServer } from './wrapped-server.ts';
 
 const bench = resolve(import.meta.dirname, '../../bench');
-const [firstCalls, allCalls] = longSeconds() >= 150 ? [10_000, 100_000] : [5000, 12_000];
+const [firstCalls, allCalls] = longSeconds() >= 150 ? [10_000, 100_000] : [4000, 9000];
 const callsASecond = 1000;
 const timerT1Ms = 50;
 const mostGrowth = 1.1;

@@ -15,7 +15,7 @@ import { describeNeeding } from '../host/required.ts';
 import { runOrThrow } from '../host/run.ts';
 import { command, Server } from '../host/server.ts';
 
-const share = longSeconds() >= 150 ? 1 : 0.3;
+const share = longSeconds() >= 150 ? 1 : 0.25;
 const samples = 1000 * share;
 /** Samples first taken of each case and not counted: caches and the just-in-time compiler warm up. */
 const warmUp = 50;

@@ -72,8 +72,8 @@ describeNeeding(
       host?.remove();
     });
 
-    /** Starts it with contacts written through (1) or not kept in memory at all (3). */
-    async function start(mode: 1 | 3): Promise<void> {
+    /** Starts it with contacts written through (1) or not kept in memory at all (3); `isStock`: auth_db as Debian has it. */
+    async function start(mode: 1 | 3, isStock = false): Promise<void> {
       port = await freePort();
       const made = runOrThrow(['sed', '-f', script, stock]);
       const cfg = made
@@ -83,6 +83,8 @@ describeNeeding(
           '#!define WITH_AUTH',
           `#!define WITH_AUTH\nser_kill_timeout=3\nlisten=udp:127.0.0.1:${port}\nalias="${realm}"`,
         )
+        .replace('"calculate_ha1", 0', isStock ? '"calculate_ha1", yes' : '"calculate_ha1", 0')
+        .replace('"password_column", "ha1"', `"password_column", "${isStock ? 'password' : 'ha1'}"`)
         .replace(/^request_route \{$/m, `request_route {\n${groupQuestion}`);
       // Now and then one of its processes waits for a lock of another that a signal ended: it gives up after a minute else.
       const directory = join(host.directory, `kamailio-${mode}`);
@@ -276,6 +278,22 @@ describeNeeding(
           { timeout: 10_000, interval: 100 },
         );
         expect((await received).request.requestUri).toBe(callee.contact);
+      });
+    });
+
+    describe('auth_db’s stock parameters', () => {
+      beforeAll(() => start(1, true), 30_000);
+      afterAll(stop);
+
+      test('do for users of --format plain, and for them alone', async () => {
+        const words = ['--stdin', '--realm', realm, '--format', 'plain', 'u9'];
+        runOrThrow(host.command('sippasswd', words), { input: 'plain text\n', env: host.environment });
+        const agent = await open();
+        const register = (user: string, secret: string) =>
+          agent.register({ user, password: secret, domain: realm });
+        expect((await register('u9', 'plain text')).status).toBe(200);
+        expect((await register('u9', 'wrong')).status).toBe(401);
+        expect((await register('u1', password)).status).toBe(401);
       });
     });
 

@@ -335,7 +335,7 @@ export function testDatabase(name: string, open: () => Promise<TestDatabase>, is
       expect((await register(agent)).status).toBe(200);
       database.kill('SIGSTOP');
       try {
-        for (const secret of [password, 'wrong', password]) {
+        for (const secret of [password, 'wrong']) {
           const beganMs = performance.now();
           const { response } = await register(agent, 'jan', { password: secret });
           expect([response.status, fieldValue(response, 'retry-after')]).toEqual([500, '5']);
