@@ -89,6 +89,8 @@ function putPages() {
     put(`completions/${file}`, shells[shell](name));
   }
   put('LICENSE', 'usr/share/doc/unixsip/copyright');
+  for (const example of ['sql', 'sr-kamailio.cfg'])
+    put(`etc/${example}`, `usr/share/doc/unixsip/examples/${example}`);
 }
 
 /** Answers the paths that dpkg keeps when the administrator changed them. */
