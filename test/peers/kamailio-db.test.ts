@@ -9,6 +9,7 @@ import { type Agent, createAgent } from '../agent/agent.ts';
 import { Background } from '../host/background.ts';
 import { freePort } from '../host/free-port.ts';
 import { realm } from '../host/passwords.ts';
+import { processesOf } from '../host/processes.ts';
 import { describeNeeding } from '../host/required.ts';
 import { run, runOrThrow } from '../host/run.ts';
 import { WrappedHost, wrapperNeeds } from '../long/wrapped-host.ts';
@@ -67,7 +68,7 @@ describeNeeding(
 
     afterAll(async () => {
       await Promise.all(agents.map((agent) => agent.close()));
-      await kamailio?.stop();
+      await stop();
       expect(await database?.stop()).toBe(0);
       host?.remove();
     });
@@ -75,7 +76,6 @@ describeNeeding(
     /** Starts it with contacts written through (1) or not kept in memory at all (3); `isStock`: auth_db as Debian has it. */
     async function start(mode: 1 | 3, isStock = false): Promise<void> {
       port = await freePort();
-      // Now and then one of its processes waits for a lock of another that a signal ended: it gives up after a minute else.
       const directory = join(host.directory, `kamailio-${mode}`);
       mkdirSync(directory, { recursive: true });
       const file = join(directory, 'kamailio.cfg');
@@ -83,7 +83,7 @@ describeNeeding(
       const included = join(directory, 'stock.cfg');
       const routes = readFileSync(stock, 'utf8');
       writeFileSync(included, routes.replace(/^request_route \{$/m, `request_route {\n${groupQuestion}`));
-      const own = `ser_kill_timeout=3\nlisten=udp:127.0.0.1:${port}\nalias="${realm}"`;
+      const own = `listen=udp:127.0.0.1:${port}\nalias="${realm}"`;
       const made = readFileSync(shipped, 'utf8')
         .replace('PASSWORD@127.0.0.1', `${password}@127.0.0.1:${databasePort}`)
         .replace('alias="example.org"', own)
@@ -112,8 +112,10 @@ describeNeeding(
       });
     }
 
+    /** As a crash does: told to end, one of its processes now and then waits for ever for a lock of another. */
     async function stop(): Promise<void> {
-      await kamailio?.stop();
+      if (kamailio?.isRunning) for (const { pid } of processesOf(kamailio.pid)) process.kill(pid, 'SIGKILL');
+      await kamailio?.end();
       kamailio = undefined;
     }
 
